@@ -1,0 +1,53 @@
+"""The gradient prior P (Eq. 1) and the class of a patch (Eq. 2)."""
+
+import torch
+
+from pipeline.degrade import upsample
+
+MILD, MODERATE, SEVERE = 0, 1, 2
+ROUTES = ("mild", "moderate", "severe")
+REFERENCE_AREA = 54 * 54  # thresholds are stated for a 54x54 patch (Implementation Details)
+
+
+def gradient_prior(patches, scale, *, norm="l1", domain="bicubic"):
+    """P(x) = ||G_ver(x)||, Eq. (1), for each patch.
+
+    Parameters
+    ----------
+    patches : Tensor, shape (N, 1, p, p), Y in [0, 1]
+        LR patches; HR patches of shape (N, 1, P, P) for the domain ``hr``.
+    scale : int
+    norm : {"l1", "l2"}
+        Decision D3.
+    domain : {"bicubic", "lr", "hr"}
+        The image whose gradient counts: the bicubic enlargement of each LR patch alone, the LR
+        patch, or the HR patch (an oracle: nobody has it at test time).
+
+    Returns
+    -------
+    Tensor, shape (N,), float
+        In units of a 54x54 patch (decision D4), so that thresholds mean the same at each scale.
+    """
+    x = upsample(patches, scale) if domain == "bicubic" else patches
+    vertical = x[..., 1:, :] - x[..., :-1, :]
+    to_reference = REFERENCE_AREA / (x.shape[-1] * x.shape[-2])
+    if norm == "l1":
+        return vertical.abs().sum((1, 2, 3)) * to_reference  # Eq. (1)
+    return (vertical.square().sum((1, 2, 3)) * to_reference).sqrt()
+
+
+def classify(prior, gamma_low, gamma_upper):
+    """Class of each patch, Eq. (2) with the names of Table II (decision D1).
+
+    Mild if P <= gamma_low, severe if P >= gamma_upper, moderate between them.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (N,)
+    gamma_low, gamma_upper : float, gamma_low < gamma_upper
+
+    Returns
+    -------
+    Tensor, shape (N,), int64 of MILD, MODERATE, SEVERE
+    """
+    return (prior > gamma_low).long() + (prior >= gamma_upper).long()  # Eq. (2)
