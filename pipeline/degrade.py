@@ -5,13 +5,14 @@ symmetric borders.  Both directions are products with one small matrix a side, i
 the device of the image.
 """
 
+import math
 from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 
 
-def _cubic(x):
+def cubic(x):
     """Keys' cubic convolution kernel, a = -0.5 (support -2..2)."""
     x = x.abs()
     near = 1.5 * x**3 - 2.5 * x**2 + 1
@@ -36,10 +37,10 @@ def resize_matrix(n_in, n_out, scale):
     """
     shrink = min(scale, 1.0)  # antialiasing: the kernel covers 4 / scale input samples
     centre = (torch.arange(n_out, dtype=torch.float64) + 0.5) / scale - 0.5
-    taps = int(-(-4 // shrink)) + 2
+    taps = math.ceil(4 / shrink) + 2
     first = torch.floor(centre - 2 / shrink)
     index = first[:, None] + torch.arange(taps, dtype=torch.float64)  # (n_out, taps)
-    weight = _cubic((centre[:, None] - index) * shrink)
+    weight = cubic((centre[:, None] - index) * shrink)
     weight /= weight.sum(1, keepdim=True)
     index = index.long() % (2 * n_in)  # symmetric border: ..., 1, 0 | 0, 1, ..., n-1 | n-1, ...
     index = torch.minimum(index, 2 * n_in - 1 - index)
@@ -60,8 +61,7 @@ def imresize(image, scale):
     Tensor, shape (..., ceil(scale * h), ceil(scale * w)), dtype and device of `image`; not clipped
     """
     h, w = image.shape[-2:]
-    size = [-int(-(n * scale) // 1 if abs(n * scale - round(n * scale)) > 1e-9 else -round(n * scale))
-            for n in (h, w)]
+    size = [math.ceil(n * scale - 1e-9) for n in (h, w)]  # 1e-9: 3 * (1 / 3) must stay 1
     rows = resize_matrix(h, size[0], float(scale)).to(image)
     cols = resize_matrix(w, size[1], float(scale)).to(image)
     return rows @ image @ cols.T
@@ -71,7 +71,7 @@ def imresize(image, scale):
 def _phase_kernels(scale):
     """Bicubic enlargement as a sub-pixel convolution: one 5x5 kernel for each output phase."""
     phase = (torch.arange(scale, dtype=torch.float64) + 0.5) / scale - 0.5  # HR centres in LR pixels
-    taps = _cubic(phase[:, None] - torch.arange(-2, 3))  # (s, 5)
+    taps = cubic(phase[:, None] - torch.arange(-2, 3))  # (s, 5)
     kernel = taps[:, None, :, None] * taps[None, :, None, :]  # (s, s, 5, 5)
     return kernel.reshape(scale * scale, 1, 5, 5)
 

@@ -1,0 +1,64 @@
+"""Parameters, multiply-accumulates and bytes, counted layer by layer from the shapes.
+
+A deconvolution is counted at the resolution of its input, where its products are made; the field
+counts it at its output, scale^2 times too much.  Biases and activations are left out of the MACs,
+and bicubic counts 16 products a pixel.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from pipeline.prior import SEVERE
+
+
+@dataclass(frozen=True)
+class Cost:
+    """MACs, and bytes read and written by convolutions (float32: inputs, weights, outputs)."""
+
+    macs: int
+    bytes: int
+
+
+def parameters(model):
+    """Number of trained values, biases included."""
+    return sum(p.numel() for p in model.parameters())
+
+
+@torch.inference_mode()
+def count(model, height, width, scale, route=SEVERE):
+    """Cost of one forward pass over an LR image.
+
+    Parameters
+    ----------
+    model : Module of `pipeline.models`
+    height, width : int, LR pixels
+    scale : int
+    route : {MILD, MODERATE, SEVERE}
+
+    Returns
+    -------
+    Cost
+    """
+    macs, traffic, hooks = [], [], []
+
+    def record(layer, inputs, output):
+        fan = layer.weight[0].numel()  # products at one output (conv) or input (deconv) pixel
+        pixels = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output
+        macs.append(pixels.numel() * fan)
+        traffic.append(4 * (inputs[0].numel() + layer.weight.numel() + output.numel()))
+
+    for layer in model.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+            hooks.append(layer.register_forward_hook(record))
+    device = next(model.parameters(), torch.empty(0)).device
+    model(torch.zeros(1, 1, height, width, device=device), scale, route)
+    for hook in hooks:
+        hook.remove()
+    if model.uses_bicubic:
+        pixels = height * width * scale**2
+        macs.append(16 * pixels)
+        traffic.append(4 * pixels + 4 * height * width)
+    return Cost(sum(macs), sum(traffic))
+

@@ -1,0 +1,65 @@
+"""Learning curves of the trained variants."""
+
+import re
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from pipeline.figures import style
+
+_COLUMN = re.compile(r"psnr_db_x(\d+)")
+
+
+@style.rc()
+def learning_curves(curves):
+    """PSNR on held-out training patches against the training step, one panel a scale.
+
+    The first tenth of a training may leave the frame at the bottom, so that the rest stays
+    legible.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Columns variant, step and psnr_db_x<scale> (dB) for any scales; nan or no column where a
+        variant was not trained for a scale.
+
+    Returns
+    -------
+    Figure
+    """
+    scales = sorted(int(match[1]) for match in map(_COLUMN.fullmatch, curves.columns)
+                    if match and curves[match[0]].notna().any())
+    figure = Figure(figsize=(style.PAGE if len(scales) > 1 else style.COLUMN, 2.9),
+                    layout="constrained")
+    panels = figure.subplots(1, max(1, len(scales)), squeeze=False)[0]
+    if not scales:
+        style.nothing(panels[0], "no training in this run")
+        return figure
+    handles = {}
+    for axes, scale in zip(panels, scales):
+        handles |= _panel(axes, curves, f"psnr_db_x{scale}")
+        axes.set(title=f"×{scale}", xlabel="training step")
+    panels[0].set_ylabel("PSNR on held-out\ntraining patches (dB)")
+    figure.legend(handles=list(handles.values()), loc="outside lower center",
+                  ncols=4 if len(scales) > 1 else 2, columnspacing=1.2)
+    return figure
+
+
+def _panel(axes, curves, column):
+    """Draw one scale; the handle of each variant by its name."""
+    handles, floors = {}, []
+    for variant, rows in curves.dropna(subset=[column]).groupby("variant", sort=False):
+        rows = rows.sort_values("step")
+        look = style.method(variant)
+        handles[variant], = axes.plot(
+            rows.step, rows[column], color=look.colour, marker=look.marker, label=look.label,
+            markersize=6 if look.marker == "*" else 3.5, linewidth=0.9,
+            markevery=max(1, len(rows) // 6))
+        floors.append(rows[column][rows.step >= rows.step.max() / 10].min())
+    bottom, top = min(floors), axes.get_ylim()[1]
+    axes.set_ylim(bottom - 0.05 * max(top - bottom, 0.1), top)
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.ticklabel_format(axis="y", useOffset=False)
+    axes.grid(True)
+    return handles

@@ -1,0 +1,83 @@
+"""Fig. 1: quality against time."""
+
+import textwrap
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from pipeline.figures import style
+from pipeline.figures.labels import place
+
+_MODES = {"grouped": "", "paper": ", patch by patch", "whole": ""}
+
+
+@style.rc()
+def efficiency(quality, timing, dataset, scale):
+    """PSNR against time of each method that has both.
+
+    PRN and its routed variants stand at the times of the modes ``grouped`` (filled) and ``paper``
+    (open), both with their routed quality; all other methods at that of ``whole``.
+
+    Parameters
+    ----------
+    quality : DataFrame
+        Columns of quality.csv: method, dataset, scale, psnr_db (dB), a row an image.
+    timing : DataFrame
+        Columns of timing.csv: method, dataset, scale, device, mode, ms_median, ms_p10, ms_p90
+        (ms per image). One panel a device.
+    dataset : str
+    scale : int
+
+    Returns
+    -------
+    Figure
+    """
+    rows = _points(quality, timing, dataset, scale)
+    devices = list(dict.fromkeys(rows.device))
+    figure = Figure(figsize=(style.COLUMN if len(devices) < 2 else style.PAGE, 3.0),
+                    layout="constrained")
+    panels = figure.subplots(1, max(1, len(devices)), squeeze=False, sharey=True)[0]
+    if not devices:
+        style.nothing(panels[0], f"no time on {style.dataset(dataset)}, ×{scale}")
+    else:
+        panels[0].set_ylabel(f"PSNR (dB) on {style.dataset(dataset)}, ×{scale}")
+    for axes, device in zip(panels, devices):
+        _draw(axes, rows[rows.device == device])
+        axes.set_title(textwrap.fill(device, 60), fontsize=style.SMALL, loc="left")
+    for axes, device in zip(panels, devices):  # after all limits are known
+        _label(axes, rows[rows.device == device])
+    return figure
+
+
+def _points(quality, timing, dataset, scale):
+    """The rows of `timing` to draw, with psnr_db."""
+    quality, timing = (table[(table.dataset == dataset) & (table.scale == scale)]
+                       for table in (quality, timing))
+    rows = timing.merge(quality.groupby("method").psnr_db.mean().reset_index(), on="method")
+    routed = rows.method.str.startswith("prn") & (rows.method != "prn_no_routing")
+    return rows[routed & rows["mode"].isin(["grouped", "paper"])
+                | ~routed & (rows["mode"] == "whole")]
+
+
+def _draw(axes, rows):
+    axes.set_xscale("log")
+    for row in rows.itertuples():
+        look = style.method(row.method)
+        reach = [[max(0, row.ms_median - row.ms_p10)], [max(0, row.ms_p90 - row.ms_median)]]
+        axes.errorbar(row.ms_median, row.psnr_db, xerr=reach, fmt=look.marker, color=look.colour,
+                      markersize=9 if look.marker == "*" else 5.5, elinewidth=0.8, capsize=1.5,
+                      markerfacecolor="white" if row.mode == "paper" else look.colour)
+    axes.margins(0.1, 0.12)
+    first, last = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if last < 50 * first else (1,)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.grid(True)
+    axes.set_xlabel("time (ms per image)")
+
+
+def _label(axes, rows):
+    texts = [style.method(row.method).label + _MODES[row.mode] for row in rows.itertuples()]
+    bars = [((row.ms_p10, row.psnr_db), (row.ms_p90, row.psnr_db)) for row in rows.itertuples()]
+    own = {style.method("prn").label + suffix for suffix in _MODES.values()}
+    place(axes, rows[["ms_median", "psnr_db"]], texts, lines=bars, bold=own)

@@ -1,0 +1,98 @@
+"""Fig. 8 to 11: a crop of one image by each method."""
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from pipeline.figures import style
+
+_BEST = {"color": "#C00000", "fontweight": "bold"}
+_SECOND = {"color": style.BLUE, "fontstyle": "italic"}
+_CAPTION, _PAD, _MARGIN, _LARGEST = 0.36, 0.07, 0.04, 1.6  # inches
+
+
+@style.rc()
+def comparison(full, box, crops):
+    """The whole image on the left, the crop by each method on the right.
+
+    Of three methods or more the best PSNR is red and bold, the second blue and italic; of two,
+    the better one is marked. Values that print alike share their rank.
+
+    Parameters
+    ----------
+    full : ndarray, shape (H, W, 3) or (H, W), uint8
+    box : (y, x, side), HR pixels
+        What the crops show.
+    crops : list of (method, crop, psnr_db, ssim)
+        str; ndarray, shape (side, side[, 3]), uint8; dB or None; SSIM or None. The first is the
+        truth, with None for both.
+
+    Returns
+    -------
+    Figure
+    """
+    ratio = full.shape[0] / full.shape[1]
+    down, across, side = _grid(len(crops), ratio)
+    height = down * side + (down - 1) * _CAPTION  # of the full image: flush with the crops
+    width = height / ratio
+    figure = Figure(figsize=(style.PAGE, height + _CAPTION + _MARGIN), layout="none")
+    left = (style.PAGE - width - across * (side + _PAD)) / 2
+    overview = _panel(figure, full, left, 0, width, height)
+    _frame(overview, box)
+    marks = _ranks([psnr_db for _, _, psnr_db, _ in crops])
+    scored = any(ssim is not None for *_, ssim in crops)
+    for i, ((name, crop, psnr_db, ssim), mark) in enumerate(zip(crops, marks)):
+        row, column = divmod(i, across)
+        axes = _panel(figure, crop, left + width + _PAD + column * (side + _PAD),
+                      row * (side + _CAPTION), side, side)
+        values = [] if psnr_db is None else [f"{psnr_db:.2f} dB"]
+        values += [] if ssim is None else [f"{ssim:.3f}"]
+        _below(axes, style.method(name).label, 2)
+        _below(axes, " / ".join(values) or ("PSNR / SSIM" if scored else "PSNR"), 11.5, **mark)
+    return figure
+
+
+def _grid(count, ratio):
+    """Rows, columns and side (inches) of the grid that shows the crops largest.
+
+    The full image, of that height to width ratio, stands beside the grid and is as high.
+    """
+    options = []
+    for down in range(1, min(count, 3) + 1):
+        across = -(-count // down)
+        room = style.PAGE - 2 * _MARGIN - _PAD * across - (down - 1) * _CAPTION / ratio
+        options.append((min(room / (down / ratio + across), _LARGEST), -down, across))
+    side, down, across = max(options)
+    return -down, across, side
+
+
+def _panel(figure, image, left, top, width, height):
+    """Axes with a picture, at a place in inches from the top left corner of the figure."""
+    w, h = figure.get_size_inches()
+    axes = figure.add_axes((left / w, 1 - (top + _MARGIN + height) / h, width / w, height / h))
+    # whole pixels, not blended: what a method made is what the reader sees
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none", aspect="auto")
+    style.bare(axes)
+    return axes
+
+
+def _frame(axes, box):
+    """Draw the box of the crops, legible on bright and on dark places."""
+    y, x, side = box
+    for colour, width in (("white", 2.6), (style.VERMILLION, 1.3)):
+        axes.add_patch(Rectangle((x - 0.5, y - 0.5), side, side, fill=False, linewidth=width,
+                                 edgecolor=colour))
+
+
+def _below(axes, text, points, **look):
+    axes.annotate(text, (0.5, 0), (0, -points), xycoords="axes fraction", ha="center", va="top",
+                  textcoords="offset points", fontsize=style.SMALL, **look)
+
+
+def _ranks(psnr_db):
+    """The look of each value: of the best, of the second, of the others."""
+    printed = [None if value is None else round(value, 2) for value in psnr_db]
+    ranked = sorted({value for value in printed if value is not None}, reverse=True)
+    looks = dict(zip(ranked, (_BEST, _SECOND))) if len(ranked) > 2 else {}
+    if len(ranked) == 2:
+        looks = {ranked[0]: _BEST}
+    return [looks.get(value, {}) for value in printed]

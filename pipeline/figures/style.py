@@ -1,0 +1,119 @@
+"""The look that all figures share, and how they are written to files."""
+
+from dataclasses import dataclass
+
+import matplotlib.style
+
+COLUMN, PAGE = 3.5, 7.16  # inches: one column and the full width of an IEEE page
+SMALL = 7  # points: the smallest text of any figure
+DPI = 200
+
+# Okabe and Ito's palette, without its yellow, which is too light for points on white paper
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILLION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#7F7F7F"
+PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, BLACK)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a method is drawn: its colour, its marker and its printed label."""
+
+    colour: str
+    marker: str
+    label: str
+
+
+METHODS = {
+    "bicubic": Look(BLACK, "s", "Bicubic"),
+    "cnn7": Look(SKY, "p", "7-layer CNN"),
+    "srcnn": Look(BLUE, "o", "SRCNN"),
+    "fsrcnn": Look(GREEN, "D", "FSRCNN"),
+    "aplus": Look(PURPLE, "^", "A+"),
+    "rfl": Look(PURPLE, "v", "RFL"),
+    "selfex": Look(PURPLE, "<", "SelfEx"),
+    "scn": Look(PURPLE, ">", "SCN"),
+    "vdsr": Look(ORANGE, "o", "VDSR"),
+    "drcn": Look(ORANGE, "s", "DRCN"),
+    "lapsrn": Look(ORANGE, "D", "LapSRN"),
+    "prn": Look(VERMILLION, "*", "PRN"),
+    "prn_no_rolling": Look(BLUE, "P", "PRN, no rolling"),
+    "prn_no_routing": Look(GREEN, "X", "PRN, no routing"),
+    "prn_modern": Look(PURPLE, "*", "PRN, modern recipe"),
+    "prn_early2": Look(SKY, "^", "PRN, early stage of 2"),
+    "prn_early3": Look(SKY, "v", "PRN, early stage of 3"),
+    "prn_middle1": Look(ORANGE, "<", "PRN, middle stage of 1"),
+    "prn_middle3": Look(ORANGE, ">", "PRN, middle stage of 3"),
+    "prn_identity": Look(BLACK, "d", "PRN, identity start"),
+    "prn_plain": Look(BLACK, "h", "PRN, plain start"),
+}
+
+DATASETS = {"set5": "Set5", "set14": "Set14", "bsds100": "BSDS100", "urban100": "Urban100",
+            "embedded_test": "embedded images"}
+
+# as in `pipeline.prior`, restated because that module needs torch
+ROUTES = ("mild", "moderate", "severe")
+# kin of the red, blue and black of the paper's Fig. 5 and 6
+ROUTE_COLOURS = {"mild": VERMILLION, "moderate": BLUE, "severe": "#262626"}
+
+_RC = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8, "legend.fontsize": SMALL,
+    "xtick.labelsize": SMALL, "ytick.labelsize": SMALL,
+    "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6,
+    "axes.axisbelow": True, "axes.grid": False, "grid.color": "0.9", "grid.linewidth": 0.5,
+    "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.minor.width": 0.4,
+    "xtick.major.size": 3, "ytick.major.size": 3, "xtick.minor.size": 1.5,
+    "lines.linewidth": 1.2, "lines.markersize": 5, "legend.frameon": False,
+    "legend.handlelength": 1.6, "savefig.dpi": DPI, "savefig.bbox": None,
+    "svg.hashsalt": "prn", "svg.fonttype": "path",
+}
+
+
+def rc():
+    """The rc parameters of all figures: a context manager, and a decorator."""
+    return matplotlib.style.context(["default", _RC])
+
+
+def method(name):
+    """`Look` of a method; an unknown one keeps its own name and gets a grey marker."""
+    return METHODS.get(name, Look(GREY, "o", name))
+
+
+def dataset(name):
+    """Printed name of a data set; an unknown one keeps its own."""
+    return DATASETS.get(name, name)
+
+
+def bare(axes):
+    """Remove ticks and keep a thin frame: for pictures."""
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, linewidth=0.4, color="0.4")
+
+
+def nothing(axes, text):
+    """Say in an empty panel why it is empty."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", wrap=True,
+              color="0.3")
+
+
+def save(figure, stem):
+    """Write ``<stem>.png`` and ``<stem>.svg``; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : Figure
+    stem : Path
+        The files' common path, without a suffix.
+
+    Returns
+    -------
+    tuple of Path
+    """
+    png, svg = (stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "svg"))
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    with rc():
+        figure.savefig(png, metadata={"Software": None})
+        figure.savefig(svg, metadata={"Date": None, "Creator": None})
+    return png, svg

@@ -1,0 +1,20 @@
+"""The networks, by the names that params.yaml uses."""
+
+from pipeline.models.bicubic import Bicubic
+from pipeline.models.cnn7 import CNN7
+from pipeline.models.fsrcnn import FSRCNN
+from pipeline.models.prn import PRN
+from pipeline.models.srcnn import SRCNN
+
+NETWORKS = {
+    "bicubic": lambda scales: Bicubic(),
+    "cnn7": CNN7,
+    "srcnn": SRCNN,
+    "fsrcnn": FSRCNN,
+    "prn": PRN,
+}
+
+
+def build(network, scales, **options):
+    """A network with fresh weights, from a variant of params.yaml."""
+    return NETWORKS[network](scales, **options)

@@ -1,0 +1,121 @@
+"""PRN, the patch-wise rolling network (section III, Fig. 5 and 6)."""
+
+import torch
+from torch import nn
+
+from pipeline.degrade import cubic, upsample
+from pipeline.prior import MILD, MODERATE, SEVERE
+
+DECONV = 9  # side of the deconvolution; the paper gives none (decision D6)
+
+
+class PRN(nn.Module):
+    """Early, middle and late stages, an exit after each, one deconvolution shared by the exits.
+
+    Parameters
+    ----------
+    scales : sequence of int
+        One deconvolution each; the rest is shared over scales (multi-scale training).
+    width : int
+        Channels.
+    early, middle, late : int
+        Convolutions of Theta_l (the first is 5x5, the others 3x3), Theta_m and Theta_s (Table III).
+    rolling : bool
+        Mild and moderate patches use the dilated copies Theta_l^D and Theta_m^D (Table IV).
+    routing : bool
+        Without it every patch takes the severe path.
+    start : {"skip", "identity", "plain"}
+        How "initialised with bicubic" is read (decision D7): bicubic is added to the output; or the
+        first channel carries the image to a bicubic deconvolution; or every channel has one.
+    """
+
+    def __init__(self, scales, width=64, early=1, middle=2, late=2, rolling=True, routing=True,
+                 start="skip"):
+        super().__init__()
+        self.routes = (MILD, MODERATE, SEVERE) if routing else (SEVERE,)
+        self.rolling = rolling and routing
+        self.start = start
+        self.uses_bicubic = start == "skip"
+        self.early = _stage([1] + [width] * early, first=5)  # Theta_l
+        self.middle = _stage([width] * (middle + 1))  # Theta_m
+        self.late = _stage([width] * (late + 1))  # Theta_s
+        if self.rolling:  # "1 dilation" is one hole between taps: dilation=2 (decision D5)
+            self.early_dilated = _stage([1] + [width] * early, first=5, dilation=2)  # Theta_l^D
+            self.middle_dilated = _stage([width] * (middle + 1), dilation=2)  # Theta_m^D
+        self.shrink = _stage([width, width], first=1)  # of Theta_up
+        self.upsample = nn.ModuleDict({f"x{s}": _deconvolution(s, width) for s in scales})
+        self._initialise()
+
+    def features(self, x, route=SEVERE):
+        """Responses before the deconvolution, (N, width, h, w)."""
+        rolled = self.rolling and route != SEVERE
+        x = (self.early_dilated if rolled else self.early)(x)
+        if route >= MODERATE:
+            x = (self.middle_dilated if rolled else self.middle)(x)
+        if route == SEVERE:
+            x = self.late(x)
+        return self.shrink(x)
+
+    def forward(self, x, scale, route=SEVERE):
+        """Super-resolve patches of one class, Eq. (3), (4), (5).
+
+        Parameters
+        ----------
+        x : Tensor, shape (N, 1, h, w), Y in [0, 1]
+        scale : int
+        route : {MILD, MODERATE, SEVERE}
+
+        Returns
+        -------
+        Tensor, shape (N, 1, scale * h, scale * w)
+        """
+        y = self.upsample[f"x{scale}"](self.features(x, route))
+        return y + upsample(x, scale) if self.uses_bicubic else y
+
+    @torch.no_grad()
+    def _initialise(self):
+        convs = [m for m in self.modules() if isinstance(m, nn.Conv2d)]
+        for conv in convs:
+            nn.init.xavier_uniform_(conv.weight)
+            nn.init.zeros_(conv.bias)
+        for name, deconv in self.upsample.items():
+            nn.init.zeros_(deconv.bias)
+            nn.init.zeros_(deconv.weight)  # "skip": the output is bicubic, exactly
+            kernel = _bicubic_kernel(int(name[1:]), deconv.padding[0])
+            if self.start == "plain":
+                deconv.weight.copy_((kernel / deconv.in_channels).expand_as(deconv.weight))
+            if self.start == "identity":
+                deconv.weight[0] = kernel
+        if self.start == "identity":
+            for conv in convs:
+                conv.weight[0] = 0
+                conv.weight[0, 0, conv.kernel_size[0] // 2, conv.kernel_size[1] // 2] = 1
+
+
+def _stage(channels, first=3, dilation=1):
+    """Convolutions with leaky ReLU 0.2; zero padding keeps the size."""
+    layers = []
+    for i, (a, b) in enumerate(zip(channels, channels[1:])):
+        k = first if i == 0 else 3
+        layers += [nn.Conv2d(a, b, k, padding=k // 2 * dilation, dilation=dilation),
+                   nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers)
+
+
+def _deconvolution(scale, width):
+    """9x9 with stride `scale`, its kernel centred on the LR pixel as far as whole pixels allow."""
+    padding = DECONV // 2 - (scale - 1) // 2
+    return nn.ConvTranspose2d(width, 1, DECONV, stride=scale, padding=padding,
+                              output_padding=scale + 2 * padding - DECONV)
+
+
+def _bicubic_kernel(scale, padding):
+    """Bicubic as a 9x9 deconvolution, cut off where it is wider (12 taps at x3, 16 at x4).
+
+    Normalised within each phase, so that a constant image stays constant.
+    """
+    tap = torch.arange(DECONV, dtype=torch.float64)
+    line = cubic((tap - padding - (scale - 1) / 2) / scale)
+    for phase in range(scale):
+        line[phase::scale] /= line[phase::scale].sum()
+    return torch.outer(line, line)

@@ -1,0 +1,291 @@
+"""params.yaml -> frozen dataclasses: the only reader, and the place of all checks.
+
+A value that is missing, unknown, of a wrong type or out of range stops the pipeline at its first
+stage with a `ParameterError` that names the key and what would be legal.
+"""
+
+import re
+import types
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
+
+import yaml
+
+
+class ParameterError(ValueError):
+    """A bad value in params.yaml."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prior:
+    norm: Literal["l1", "l2"]
+    domain: Literal["bicubic", "lr", "hr"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ablation:
+    scale: int
+    gamma_low: float
+    gamma_upper: float
+    lows: list[float]
+    uppers: list[float]
+
+    def __post_init__(self):
+        _check_gammas(self.gamma_low, self.gamma_upper, "ablation.")
+
+    def pairs(self):
+        """All (label, gamma_low, gamma_upper) of Fig. 7 with gamma_low < gamma_upper."""
+        return [(f"U{u}L{l}", low, upper) for u, upper in enumerate(self.uppers, 1)
+                for l, low in enumerate(self.lows, 1) if low < upper]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PRNOptions:
+    width: int = 64
+    early: int = 1
+    middle: int = 2
+    late: int = 2
+    rolling: bool = True
+    routing: bool = True
+    start: Literal["skip", "identity", "plain"] = "skip"
+
+    def __post_init__(self):
+        for key in ("width", "early", "middle", "late"):
+            _at_least(getattr(self, key), 1, f"variants: options.{key}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    network: Literal["bicubic", "cnn7", "srcnn", "fsrcnn", "prn"]
+    recipe: Literal["paper", "baseline", "modern"]
+    effort: float = 1.0  # times the steps of a phase: cheap networks take more of them
+    scales: list[int] = field(default_factory=list)  # empty: those of params.yaml
+    options: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if not self.effort > 0:
+            raise ParameterError(f"params.yaml: variants: effort={self.effort}; must be above 0")
+        if self.network == "prn":
+            _build(PRNOptions, self.options, "variants: options")
+        elif self.options:
+            raise ParameterError(f"params.yaml: variants: network {self.network} takes no options, "
+                                 f"got {', '.join(self.options)}; only prn has options")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sets:
+    test: list[str]
+    ablation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    sets: list[str]
+    steps: int
+    augment: bool
+
+    def __post_init__(self):
+        _at_least(self.steps, 1, "train: phases: steps")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    learning_rate: float
+    decay: Literal["step", "cosine"]
+    batch: int  # patches a scale and step
+    crop: int  # HR pixels
+    clip: float  # largest norm of the gradient; 0: not clipped
+    ema: float  # decay of the averaged weights; 0: none
+
+    def __post_init__(self):
+        _at_least(self.batch, 4, "train: recipes: batch")
+        _at_least(self.crop, 16, "train: recipes: crop")
+        if not 0 < self.learning_rate < 1 or not 0 <= self.ema < 1 or self.clip < 0:
+            raise ParameterError(
+                "params.yaml: train: recipes: need 0 < learning_rate < 1, 0 <= ema < 1 and clip >= 0; got "
+                f"learning_rate={self.learning_rate}, ema={self.ema}, clip={self.clip}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    gamma_low: float
+    gamma_upper: float
+    limit_minutes: float
+    phases: dict[str, Phase]
+    recipes: dict[str, Recipe]
+
+    def __post_init__(self):
+        _check_gammas(self.gamma_low, self.gamma_upper, "train.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gradients:
+    patches: int
+    stride: int
+
+    def __post_init__(self):
+        _at_least(self.patches, 10, "gradients: patches")
+        _at_least(self.stride, 1, "gradients: stride")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    images: int
+    repeats: int
+    warmup: int
+
+    def __post_init__(self):
+        for key in ("images", "repeats", "warmup"):
+            _at_least(getattr(self, key), 1, f"timing: {key}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    dataset: str
+    image: str
+    scale: int
+    crop: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """All of params.yaml."""
+
+    profile: Literal["embedded", "paper"]
+    weights: Literal["trained", "published"]
+    seed: int
+    gamma_low: float
+    gamma_upper: float
+    prior: Prior
+    scales: list[int]
+    methods: list[str]
+    routed: list[str]
+    ablation: Ablation
+    variants: dict[str, Variant]
+    local: dict[str, str]
+    sets: dict[str, Sets]
+    train: dict[str, Train]
+    gradients: dict[str, Gradients]
+    timing: dict[str, Timing]
+    pictures: dict[str, dict[str, Picture]]
+
+    def __post_init__(self):
+        _check_gammas(self.gamma_low, self.gamma_upper, "")
+        for scale in [*self.scales, self.ablation.scale]:
+            _one_of(scale, (2, 3, 4), "scales")
+        _one_of(self.ablation.scale, self.scales, "ablation.scale")
+        for name, variant in self.variants.items():
+            for scale in variant.scales:
+                _one_of(scale, self.scales, f"variants.{name}.scales")
+        plain = [k for k, v in self.variants.items() if v.network != "prn"]
+        prn = [k for k, v in self.variants.items() if v.network == "prn"]
+        for name in self.methods:
+            _one_of(name, plain, "methods")
+        for name in self.routed:
+            _one_of(name, prn, "routed")
+        for section in ("sets", "train", "gradients", "timing", "pictures"):
+            if self.profile not in getattr(self, section):
+                raise ParameterError(f"params.yaml: {section}: no entry for profile {self.profile}")
+
+    def scales_of(self, name):
+        """Scales that a variant is trained for and scored at."""
+        return tuple(self.variants[name].scales or self.scales)
+
+    def training_sets(self):
+        """Names of the profile's training sets."""
+        phases = self.train[self.profile].phases.values()
+        return sorted({name for phase in phases for name in phase.sets})
+
+    def check_sets(self, known):
+        """Refuse a data set that is neither in `known` nor under ``local``."""
+        legal = sorted({*known, *self.local})
+        for profile, sets in self.sets.items():
+            for name in sets.test:
+                _one_of(name, legal, f"sets.{profile}.test")
+            _one_of(sets.ablation, sets.test, f"sets.{profile}.ablation")
+            for picture in self.pictures[profile].values():
+                _one_of(picture.dataset, sets.test, f"pictures.{profile}")
+                _one_of(picture.scale, self.scales, f"pictures.{profile}")
+        for profile, train in self.train.items():
+            for phase in train.phases.values():
+                for name in phase.sets:
+                    _one_of(name, legal, f"train.{profile}.phases")
+
+
+def load(path="params.yaml"):
+    """Read and check params.yaml.
+
+    Raises
+    ------
+    ParameterError
+        With the key and the legal values.
+    """
+    raw = yaml.load(Path(path).read_text(), Loader=_Loader)
+    return _build(Params, raw, "")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 numbers: plain SafeLoader reads 1e-4 as text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789"))
+
+
+def _build(cls, raw, where):
+    """A dataclass from a mapping, every value checked against its annotation."""
+    if not isinstance(raw, dict):
+        raise ParameterError(f"params.yaml: {where or 'the file'}: expected keys, got {raw!r}")
+    hints = get_type_hints(cls)
+    prefix = f"{where}." if where else ""
+    for key in raw:
+        if key not in hints:
+            raise ParameterError(f"params.yaml: {prefix}{key}: unknown key; legal: {', '.join(hints)}")
+    for f in fields(cls):
+        if f.name not in raw and f.default is MISSING and f.default_factory is MISSING:
+            raise ParameterError(f"params.yaml: {prefix}{f.name}: missing")
+    return cls(**{key: _typed(hints[key], value, prefix + key) for key, value in raw.items()})
+
+
+def _typed(hint, value, where):
+    if is_dataclass(hint):
+        return _build(hint, value, where)
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        _one_of(value, args, where)
+        return value
+    if origin is list and isinstance(value, list) and value:
+        return [_typed(args[0], v, f"{where}[{i}]") for i, v in enumerate(value)]
+    if origin is dict and isinstance(value, dict):
+        return {k: _typed(args[1], v, f"{where}.{k}") for k, v in value.items()}
+    if hint is float and type(value) is int:
+        return float(value)
+    if hint is object or (not isinstance(hint, types.GenericAlias) and type(value) is hint):
+        return value
+    raise ParameterError(f"params.yaml: {where}: expected {_words(hint)}, got {value!r}")
+
+
+def _words(hint):
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+    return names.get(hint) or ("a list with at least one entry" if get_origin(hint) is list else "keys")
+
+
+def _one_of(value, legal, where):
+    if value not in legal:
+        raise ParameterError(
+            f"params.yaml: {where}: {value!r} is not legal; use one of {', '.join(map(str, legal))}")
+
+
+def _at_least(value, least, where):
+    if value < least:
+        raise ParameterError(f"params.yaml: {where}: {value} is too small; at least {least}")
+
+
+def _check_gammas(low, upper, prefix):
+    """Eq. 2 with the names of Table II (decision D1)."""
+    if not 0 <= low < upper:
+        raise ParameterError(
+            f"params.yaml: {prefix}gamma_low={low:g}, {prefix}gamma_upper={upper:g}: need "
+            "0 <= gamma_low < gamma_upper. Eq. (2) of the paper swaps the two names; here, as in "
+            "Table II, a patch is mild up to gamma_low and severe from gamma_upper")

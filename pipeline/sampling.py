@@ -1,0 +1,166 @@
+"""Training patches on the device: cut, labelled (Algorithm 1, line 1), drawn and flipped there.
+
+The batch of step t is a pure function of (seed, t): no generator has a state, so that a training
+that is stopped and started again sees the same patches, on any device.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from pipeline.degrade import imresize
+from pipeline.prior import classify, gradient_prior
+
+FACTORS = (1.0, 0.9, 0.8, 0.7, 0.6)  # "augmented with scaling and rotation" (decision D14)
+
+
+@dataclass(frozen=True)
+class PatchTable:
+    """All patches of one scale; a patch is a place in two flat buffers.
+
+    Attributes
+    ----------
+    lr : Tensor, shape (sum of h * w,), float32 in [0, 1]
+    hr : Tensor, shape (sum of H * W,), uint8
+    lr_place, hr_place : Tensor, shape (n, 3), int64
+        Index of the first pixel, then its step to the next row and to the next column; a transposed
+        patch has these two exchanged.
+    classes : tuple of Tensor, int64
+        Rows that are mild, moderate and severe; or one tensor of all rows.
+    size : int
+        p, LR pixels
+    scale : int
+    """
+
+    lr: torch.Tensor
+    hr: torch.Tensor
+    lr_place: torch.Tensor
+    hr_place: torch.Tensor
+    classes: tuple
+    size: int
+    scale: int
+
+
+def build_table(images, scale, crop, *, augment, label, device):
+    """Cut images into half-overlapping patches.
+
+    Parameters
+    ----------
+    images : iterable of ndarray, shape (H, W), uint8
+        Y of HR images.
+    scale : int
+    crop : int
+        Side of a patch in HR pixels; rounded down to a multiple of the scale.
+    augment : bool
+        Add the images at `FACTORS`, and transposed patches (with the flips of `draw`, all rotations).
+    label : dict or None
+        Keywords of `classify` and `gradient_prior`; None puts all patches in one class.
+    device : torch.device
+
+    Raises
+    ------
+    ValueError
+        No image is as large as a patch, or a class has no patch.
+    """
+    p, s = crop // scale, scale
+    lrs, hrs, lr_places, hr_places, priors = [], [], [], [], []
+    lr_start = hr_start = 0
+    for image in images:
+        for factor in FACTORS if augment else (1.0,):
+            y = torch.from_numpy(image).to(device, torch.float64)
+            if factor != 1.0:
+                y = imresize(y, factor).round().clamp(0, 255)
+            h, w = y.shape[0] // s, y.shape[1] // s
+            if min(h, w) < p:
+                continue
+            hr = y[: h * s, : w * s]
+            lr = (imresize(hr, 1 / s) / 255).float()
+            rows = torch.arange(0, h - p + 1, max(p // 2, 1), device=device)
+            cols = torch.arange(0, w - p + 1, max(p // 2, 1), device=device)
+            top, left = (g.reshape(-1) for g in torch.meshgrid(rows, cols, indexing="ij"))
+            one = torch.ones_like(top)
+            lr_place = torch.stack([lr_start + top * w + left, w * one, one], 1)
+            hr_place = torch.stack([hr_start + (top * w * s + left) * s, w * s * one, one], 1)
+            for transpose in (False, True) if augment else (False,):
+                order = [0, 2, 1] if transpose else [0, 1, 2]
+                lr_places.append(lr_place[:, order])
+                hr_places.append(hr_place[:, order])
+            lrs.append(lr.reshape(-1))
+            hrs.append(hr.to(torch.uint8).reshape(-1))
+            lr_start += lr.numel()
+            hr_start += hr.numel()
+    if not lrs:
+        raise ValueError(f"no training image is as large as a patch of {crop}x{crop}; "
+                         "use a smaller train.*.recipes.*.crop or other images")
+    table = PatchTable(torch.cat(lrs), torch.cat(hrs), torch.cat(lr_places), torch.cat(hr_places),
+                       (), p, s)
+    n = len(table.lr_place)
+    classes = (torch.arange(n, device=device),)
+    if label is not None:
+        for chunk in torch.arange(n, device=device).split(4096):
+            patches = _gather(table.lr, table.lr_place[chunk], p)
+            priors.append(gradient_prior(patches, s, norm=label["norm"], domain=label["domain"]))
+        route = classify(torch.cat(priors), label["gamma_low"], label["gamma_upper"])
+        classes = tuple((route == k).nonzero()[:, 0] for k in range(3))
+        empty = [name for name, c in zip(("mild", "moderate", "severe"), classes) if not len(c)]
+        if empty:
+            raise ValueError(f"no {' and no '.join(empty)} training patch at x{s}; change "
+                             "train.*.gamma_low, train.*.gamma_upper or the training images")
+    return PatchTable(table.lr, table.hr, table.lr_place, table.hr_place, classes, p, s)
+
+
+def draw(table, which, count, seed, step, *, flip):
+    """A batch of one class: a pure function of the arguments.
+
+    Parameters
+    ----------
+    table : PatchTable
+    which : int
+        Index of `table.classes`.
+    count : int
+    seed : int
+        Differs between scales and classes of one step.
+    step : Tensor, shape (), int64
+    flip : bool
+        Mirror half of the patches, on each axis.
+
+    Returns
+    -------
+    lr : Tensor, shape (count, 1, p, p), float32 in [0, 1]
+    hr : Tensor, shape (count, 1, P, P), float32 in [0, 1]
+    """
+    rows = table.classes[which]
+    bits = _hash(seed, step, count, rows.device)
+    row = rows[(bits >> 2) % len(rows)]
+    mirror = torch.stack([bits & 1, (bits >> 1) & 1], 1) * flip  # (count, 2)
+    lr = _gather(table.lr, _mirrored(table.lr_place[row], mirror, table.size), table.size)
+    size = table.size * table.scale
+    hr = _gather(table.hr, _mirrored(table.hr_place[row], mirror, size), size)
+    return lr, hr.float() / 255
+
+
+def _mirrored(place, mirror, size):
+    """Start at the other end and walk back, on the axes where `mirror` is 1."""
+    steps = place[:, 1:]
+    start = place[:, :1] + (mirror * steps * (size - 1)).sum(1, keepdim=True)
+    return torch.cat([start, steps * (1 - 2 * mirror)], 1)
+
+
+def _gather(buffer, place, size):
+    line = torch.arange(size, device=buffer.device)
+    start, dy, dx = (place[:, k, None, None] for k in range(3))
+    return buffer[start + line[:, None] * dy + line * dx][:, None]  # (n, 1, size, size)
+
+
+def _hash(seed, step, count, device):
+    """62 random bits for each sample: SplitMix64 of (seed, step, sample)."""
+    x = (step * count + torch.arange(count, device=device)) * -0x61C8864680B583EB
+    x = x + seed * 0x2545F4914F6CDD1D % 2**63
+    x = (x ^ _shift(x, 30)) * -0x40A7B892E31B1A47
+    x = (x ^ _shift(x, 27)) * -0x6B2FB644ECCEEE15
+    return (x ^ _shift(x, 31)) & (2**62 - 1)
+
+
+def _shift(x, bits):
+    """Logical shift to the right: torch's own keeps the sign."""
+    return (x >> bits) & (2 ** (64 - bits) - 1)

@@ -1,0 +1,189 @@
+"""Where images come from: the registry, a mirror, the network, folders of the user.
+
+`pipeline/datasets.csv` names every file with its SHA-256.  Fetched files stay in a cache that no
+stage owns, so that a broken download goes on with what is missing.
+"""
+
+import csv
+import hashlib
+import os
+import shutil
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pooch
+
+from pipeline.images import list_images
+
+REGISTRY = Path(__file__).with_name("datasets.csv")
+VOC2012_URL = ("http://host.robots.ox.ac.uk/pascal/VOC/voc2012/VOCtrainval_11-May-2012.tar")
+VOC2012_MD5 = "6cd6e144f989b92b3379bac3b3de84fd"  # 2 GB, 17,125 JPEG images
+TRIES = 3
+
+
+class SourceError(RuntimeError):
+    """An image could not be had, or is not what the registry says."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of the registry; a URL without a scheme is a path in the repository."""
+
+    dataset: str
+    url: str
+    sha256: str
+    bytes: int
+
+    @property
+    def place(self):
+        """host/path, as in a mirror; the path itself for a file of the repository."""
+        return self.url.split("://", 1)[-1]
+
+
+def registry(path=REGISTRY):
+    """All registered files: dict of data set to list of `Source`."""
+    datasets = {}
+    with open(path, newline="") as file:
+        for row in csv.DictReader(file):
+            source = Source(row["dataset"], row["url"], row["sha256"], int(row["bytes"]))
+            datasets.setdefault(source.dataset, []).append(source)
+    return datasets
+
+
+def known():
+    """Names of all data sets but the user's own."""
+    return [*registry(), "voc2012"]
+
+
+def fetch(name, folder, *, cache, mirror=None, local=None, progress=lambda items, total: items):
+    """Put the images of a data set into a folder, each checked against its hash.
+
+    Parameters
+    ----------
+    name : str
+        Of the registry, ``voc2012``, or a key of `local`.
+    folder : Path
+        Made anew.
+    cache : Path
+        Downloads are kept here under host/path.
+    mirror : Path or None
+        Files are taken from here, under host/path, before the network is asked (PRN_MIRROR).
+    local : dict of str to str
+        Folders with images of the user.
+    progress : callable
+        Wraps an iterable of known length, such as ``tqdm``.
+
+    Returns
+    -------
+    int, images
+
+    Raises
+    ------
+    SourceError
+        Names the file, what was expected, what was found and what to do.
+    """
+    if name in (local or {}):
+        files = [(path, path.name) for path in _local_images(name, Path(local[name]))]
+    elif name == "voc2012":
+        files = _voc2012(cache, mirror)
+    else:
+        sources = registry()[name]
+        files = [(_obtain(s, cache, mirror), Path(s.place).name)
+                 for s in progress(sources, len(sources))]
+    _fill(folder, files)
+    return len(files)
+
+
+def sha256(path):
+    """SHA-256 of a file, as in the registry."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _obtain(source, cache, mirror):
+    """A path that holds the file with its hash checked."""
+    if "://" not in source.url:
+        return _checked(Path(source.url), source, "restore it with git checkout embedded data.dvc "
+                        "and run dvc repro")
+    if mirror is not None and (mirror / source.place).exists():
+        return _checked(mirror / source.place, source,
+                        "replace it in the mirror, or unset PRN_MIRROR to fetch it")
+    return _download(source.url, cache / source.place, f"sha256:{source.sha256}", mirror,
+                     f"{source.dataset}: {Path(source.place).name}")
+
+
+def _checked(path, source, mend):
+    if not path.exists():
+        raise SourceError(f"{source.dataset}: {path} is missing; {mend}")
+    found = sha256(path)
+    if found != source.sha256:
+        raise SourceError(f"{source.dataset}: {path} is altered: sha256 expected {source.sha256}, "
+                          f"found {found}; {mend}")
+    return path
+
+
+def _download(url, path, known_hash, mirror, label, progressbar=False):
+    """Fetch with pooch: to a temporary name, hash checked, then moved into place."""
+    where = f" It is not in PRN_MIRROR={mirror} either." if mirror else ""
+    reason = None
+    for _ in range(TRIES):
+        try:
+            return Path(pooch.retrieve(
+                url, known_hash=known_hash, fname=path.name, path=path.parent,
+                downloader=pooch.HTTPDownloader(progressbar=progressbar, timeout=30)))
+        except ValueError as error:  # pooch has removed the file
+            raise SourceError(
+                f"{label}: {url} does not have the registered hash ({error}). The server's file "
+                "has changed or the transfer was cut; run again, or put the right file into a "
+                f"mirror and set PRN_MIRROR.{where}") from error
+        except Exception as error:  # requests raises many kinds; all mean: not fetched
+            reason = error
+    raise SourceError(
+        f"{label}: {url} could not be fetched ({reason}).{where} Put it under "
+        "DIR/host/path of its URL and set PRN_MIRROR=DIR (an absolute path), or run again when "
+        "there is a network: files already fetched are kept") from reason
+
+
+def _voc2012(cache, mirror):
+    """The images of the official archive, unpacked once into the cache."""
+    place = VOC2012_URL.split("://", 1)[-1]
+    unpacked = cache / "voc2012"
+    done = unpacked / "complete"
+    if not done.exists():
+        archive = mirror / place if mirror is not None else cache / place
+        if archive.exists() and pooch.file_hash(str(archive), alg="md5") != VOC2012_MD5:
+            raise SourceError(f"voc2012: {archive} is altered: md5 expected {VOC2012_MD5}; "
+                              "delete it and run again")
+        if not archive.exists():
+            archive = _download(VOC2012_URL, cache / place, f"md5:{VOC2012_MD5}", mirror,
+                                "voc2012", progressbar=True)
+        unpacked.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                if member.isfile() and "/JPEGImages/" in member.name:
+                    member.name = Path(member.name).name
+                    tar.extract(member, unpacked, filter="data")
+        done.touch()
+    return [(path, path.name) for path in sorted(unpacked.glob("*.jpg"))]
+
+
+def _local_images(name, folder):
+    try:
+        return list_images(folder)
+    except FileNotFoundError as error:
+        raise SourceError(f"local.{name}: {error}") from error
+
+
+def _fill(folder, files):
+    """Make `folder` hold exactly these files; it appears whole or not at all."""
+    names = [name for _, name in files]
+    if len(set(names)) < len(names):
+        raise SourceError(f"{folder.name}: two images have the same name")
+    partial = folder.with_name(folder.name + ".partial")
+    for path in (partial, folder):
+        shutil.rmtree(path, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for path, name in files:
+        shutil.copyfile(path, partial / name)
+    os.replace(partial, folder)

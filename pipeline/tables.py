@@ -1,0 +1,198 @@
+"""Tables I-IV from CSV, with the paper's figures beside ours (section IV).
+
+Nothing here imports torch: a caption edit costs seconds.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+PAPER = Path(__file__).with_name("paper")
+PAPER_NAMES = {"Bicubic": "bicubic", "A+": "aplus", "RFL": "rfl", "SelfEx": "selfex",
+               "SRCNN": "srcnn", "SCN": "scn", "FSRCNN": "fsrcnn", "PRN": "prn"}
+SHARES = ["share_mild", "share_moderate", "share_severe"]
+
+
+def quality(parts):
+    """quality.csv: the rows of every method, one below the other."""
+    return pd.concat(parts, ignore_index=True)
+
+
+def timing(raw, machine):
+    """timing.csv: median, p10 and p90 over repeats, with the limit of the device beside them.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        Raw repeats of `pipeline.timing.measure`, with columns macs and bytes per image.
+    machine : dict
+        `pipeline.timing.peaks`.
+
+    Returns
+    -------
+    DataFrame
+        ms are per image; ``limit_ms`` is the time that the counted MACs and bytes take at the
+        measured peak of the device.
+    """
+    keys = ["method", "dataset", "scale", "mode", "images", "gamma_low", "gamma_upper", "macs",
+            "bytes"]
+    rows = raw.groupby(keys, dropna=False, sort=False).agg(
+        repeats=("repeat", "nunique"), ms_median=("ms", "median"),
+        ms_p10=("ms", lambda x: x.quantile(0.1)), ms_p90=("ms", lambda x: x.quantile(0.9)),
+        host_ms_median=("host_ms", "median")).reset_index()
+    compute = 2 * rows.macs / machine["gflops"] / 1e6
+    traffic = rows.bytes / machine["gbytes_s"] / 1e6
+    rows = rows.assign(device=machine["device"], limit_ms=np.maximum(compute, traffic))
+    first = ["method", "dataset", "scale", "device", "mode", "images", "repeats", "ms_median",
+             "ms_p10", "ms_p90"]
+    return rows[first + [c for c in rows if c not in first]]
+
+
+def paper_table1():
+    """Table I of the paper: method, dataset, scale, paper_psnr_db, paper_ssim."""
+    table = pd.read_csv(PAPER / "table1.csv")
+    table["method"] = table.method.map(PAPER_NAMES)
+    return table.rename(columns={"psnr_db": "paper_psnr_db", "ssim": "paper_ssim"})
+
+
+def table1(rows, datasets):
+    """Table I: mean PSNR and SSIM, the paper's figure beside ours.
+
+    Parameters
+    ----------
+    rows : DataFrame, as quality.csv
+    datasets : list of str
+        Methods of the paper that are not implemented have a row, marked ``cited``, for each of
+        these that the paper has.
+
+    Returns
+    -------
+    DataFrame: method, dataset, scale, psnr_db, ssim, paper_psnr_db, paper_ssim, source
+    """
+    ours = rows.groupby(["method", "dataset", "scale"], sort=False)[["psnr_db", "ssim"]].mean()
+    paper = paper_table1()
+    paper = paper[paper.dataset.isin(datasets) & paper.scale.isin(rows.scale)]
+    table = ours.reset_index().merge(paper, how="outer", on=["method", "dataset", "scale"])
+    table["source"] = np.where(table.psnr_db.isna(), "cited", "measured")
+    order = [*dict.fromkeys(["bicubic", "aplus", "rfl", "selfex", "cnn7", "srcnn", "scn", "fsrcnn",
+                             *rows.method])]
+    keys = {"method": order, "dataset": datasets}
+    by = table.apply(lambda c: c.map(keys[c.name].index) if c.name in keys else c)
+    index = by.sort_values(["scale", "dataset", "method"]).index
+    return table.loc[index].reset_index(drop=True)
+
+
+def table2(ablation, times, pairs, scale):
+    """Table II's thresholds with Fig. 7's results, for PRN.
+
+    ``speedup`` is against the severe path over the whole image, in the same run.
+
+    Parameters
+    ----------
+    ablation : DataFrame, as ablation.csv
+    times : DataFrame, as timing.csv
+    pairs : list of (label, gamma_low, gamma_upper)
+    scale : int
+    """
+    whole = _time(times, "prn", scale, "whole")
+    rows = []
+    for label, low, upper in pairs:
+        part = ablation[(ablation.method == "prn") & (ablation.gamma_low == low)
+                        & (ablation.gamma_upper == upper)]
+        ms = _time(times, "prn", scale, "grouped", low, upper)
+        rows.append({"label": label, "gamma_low": low, "gamma_upper": upper,
+                     "psnr_db": part.psnr_db.mean(), "ms_per_image": ms, "speedup": whole / ms,
+                     **part[SHARES].mean()})
+    return pd.DataFrame(rows)
+
+
+def depth_variants(variants):
+    """Which variant has which depth: dict of (stage, depth) to name.
+
+    Parameters
+    ----------
+    variants : dict of str to dict
+        Options of the prn variants; one that changes anything but a depth is left out.
+    """
+    found = {}
+    for name, options in variants.items():
+        if name == "prn":
+            found |= {("early", 1): name, ("middle", 2): name}
+        elif len(options) == 1 and next(iter(options)) in ("early", "middle"):
+            found[next(iter(options.items()))] = name
+    return found
+
+
+def table3(ablation, times, variants, gammas, scale):
+    """Table III: depth of the early and of the middle stage.
+
+    Time is ms per image, grouped mode; the paper's has no unit (decision D11).
+    """
+    paper = pd.read_csv(PAPER / "table3.csv").set_index(["stage", "depth"])
+    names = depth_variants(variants)
+    rows = []
+    for stage, depth in paper.index:
+        name = names.get((stage, depth))
+        rows.append({"stage": stage, "depth": depth,
+                     "psnr_db": _psnr(ablation, name, gammas),
+                     "ms_per_image": _time(times, name, scale, "grouped", *gammas),
+                     "paper_psnr_db": paper.psnr_db[stage, depth],
+                     "paper_time": paper.time[stage, depth]})
+    return pd.DataFrame(rows)
+
+
+def table4(ablation, gammas):
+    """Table IV: without and with rolling."""
+    paper = pd.read_csv(PAPER / "table4.csv").set_index("rolling").psnr_db
+    names = {"without": "prn_no_rolling", "with": "prn"}
+    return pd.DataFrame([{"rolling": rolling, "psnr_db": _psnr(ablation, name, gammas),
+                          "paper_psnr_db": paper[rolling]} for rolling, name in names.items()])
+
+
+def shares(priors, pairs):
+    """Share of patches on each route, by data set, scale and thresholds.
+
+    Parameters
+    ----------
+    priors : DataFrame: dataset, scale, image, patch, prior
+    pairs : list of (label, gamma_low, gamma_upper)
+    """
+    rows = []
+    for (dataset, scale), group in priors.groupby(["dataset", "scale"], sort=False):
+        for label, low, upper in pairs:
+            mild, severe = group.prior <= low, group.prior >= upper  # Eq. (2)
+            rows.append({"dataset": dataset, "scale": scale, "label": label, "gamma_low": low,
+                         "gamma_upper": upper, "patches": len(group), "share_mild": mild.mean(),
+                         "share_moderate": (~mild & ~severe).mean(), "share_severe": severe.mean()})
+    return pd.DataFrame(rows)
+
+
+def summary(first, second, times, dataset, scale):
+    """The few numbers that ``dvc exp show`` compares."""
+    psnr = first[first.dataset == dataset].set_index(["method", "scale"]).psnr_db
+    scales = sorted(first.scale.unique())
+    prn = times[(times.method == "prn") & (times.scale == scale)]
+    ms = prn[prn["mode"] == "grouped"].ms_median.iloc[0]
+    return {
+        "psnr_db": {f"prn_x{s}": round(psnr["prn", s], 4) for s in scales},
+        "gain_over_bicubic_db": {f"x{s}": round(psnr["prn", s] - psnr["bicubic", s], 4)
+                                 for s in scales},
+        "ms_per_image": {f"prn_x{scale}": round(ms, 3)},
+        "speedup_over_whole": {f"prn_x{scale}": round(_time(times, "prn", scale, "whole") / ms, 3)},
+        "rolling_gain_db": {f"x{scale}": round(second.psnr_db[1] - second.psnr_db[0], 4)},
+    }
+
+
+def _psnr(ablation, name, gammas):
+    rows = ablation[(ablation.method == name) & (ablation.gamma_low == gammas[0])
+                    & (ablation.gamma_upper == gammas[1])]
+    return rows.psnr_db.mean()
+
+
+def _time(times, name, scale, mode, low=None, upper=None):
+    """Median ms per image; NaN where it was not measured."""
+    rows = times[(times.method == name) & (times.scale == scale) & (times["mode"] == mode)]
+    if low is not None:
+        rows = rows[(rows.gamma_low == low) & (rows.gamma_upper == upper)]
+    return rows.ms_median.iloc[0] if len(rows) else float("nan")

@@ -1,0 +1,144 @@
+"""Time of the per-image job: CUDA events on a GPU, ``time.perf_counter`` on a CPU (design, section 8).
+
+The job is all that a user waits for once the LR luma is on the device: prior, routing, cropping,
+network, reconstruction.  Methods are interleaved: a repeat runs each once over all images, so that a
+drift of the machine hits all alike.
+"""
+
+import platform
+import time
+from dataclasses import dataclass
+from typing import Callable
+
+import torch
+
+STABLE = 0.1  # a warm-up ends when two passes differ by less than this
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing to time.
+
+    Attributes
+    ----------
+    labels : dict
+        Columns of its rows: method, scale, mode, gamma_low, gamma_upper.
+    call : callable
+        (LR luma, HR luma) to SR luma; the truth is for the oracle prior alone.
+    images : list of (Tensor of shape (1, 1, h, w), Tensor of shape (1, 1, H, W)), on the device
+    """
+
+    labels: dict
+    call: Callable
+    images: list
+
+
+def cpu_ms(call):
+    """Time of a call in ms, twice: as `cuda_ms`, whose device and host times differ."""
+    start = time.perf_counter()
+    call()
+    elapsed = 1e3 * (time.perf_counter() - start)
+    return elapsed, elapsed
+
+
+def cuda_ms(call):
+    """Time of a call between CUDA events, and on the host with the device synchronised, in ms.
+
+    Where the second is hardly above the first and the device idles between kernels, launches are
+    the bound.
+    """
+    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    begin.record()
+    call()
+    end.record()
+    torch.cuda.synchronize()
+    return begin.elapsed_time(end), 1e3 * (time.perf_counter() - start)
+
+
+def timer(device):
+    """`cuda_ms` or `cpu_ms`."""
+    return cuda_ms if device.type == "cuda" else cpu_ms
+
+
+@torch.inference_mode()
+def measure(jobs, *, repeats, warmup, device, progress=lambda items, total: items):
+    """Time all jobs.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    repeats : int
+    warmup : int
+        Least passes over the images before the first repeat; more until two agree within 10 %.
+    device : torch.device
+    progress : callable
+        Wraps an iterable of known length, such as ``tqdm``.
+
+    Returns
+    -------
+    list of dict
+        The labels, ``repeat``, and ``ms`` and ``host_ms`` per image: raw repeats, not yet averaged.
+    """
+    clock = timer(device)
+    for job in progress(jobs, len(jobs)):
+        _warm_up(job, clock, warmup)
+    rows = []
+    for repeat in progress(range(repeats), repeats):
+        for job in jobs:
+            ms, host_ms = clock(lambda: _pass(job))
+            n = len(job.images)
+            rows.append({**job.labels, "repeat": repeat, "ms": ms / n, "host_ms": host_ms / n})
+    return rows
+
+
+def _pass(job):
+    for lr, hr in job.images:
+        job.call(lr, hr)
+
+
+def _warm_up(job, clock, least, most=20):
+    before = None
+    for i in range(most):
+        ms, _ = clock(lambda: _pass(job))
+        if i + 1 >= least and before is not None and abs(ms - before) < STABLE * before:
+            return
+        before = ms
+
+
+@torch.inference_mode()
+def peaks(device):
+    """What the device can do at best, measured: a matrix product and a copy, float32.
+
+    Returns
+    -------
+    dict
+        ``device`` (name and threads), ``gflops`` (2 operations a MAC), ``gbytes_s`` (read and
+        written), ``torch``.
+    """
+    n = 8192 if device.type == "cuda" else 2048
+    a = torch.rand(n, n, device=device)
+    b = torch.rand(n, n, device=device)
+    big = torch.rand(2**26, device=device)
+    clock = timer(device)
+    product = min(clock(lambda: a @ b)[0] for _ in range(5))
+    out = torch.empty_like(big)
+    copy = min(clock(lambda: out.copy_(big))[0] for _ in range(5))
+    name = (torch.cuda.get_device_name(device) if device.type == "cuda"
+            else f"{_cpu_name()}, {torch.get_num_threads()} threads")
+    return {"device": name, "gflops": 2 * n**3 / product / 1e6,
+            "gbytes_s": 2 * 4 * big.numel() / copy / 1e6, "torch": torch.__version__}
+
+
+def limit_ms(cost, peak):
+    """The time that a cost takes at the measured peak of the device: the larger of both limits."""
+    return max(2 * cost.macs / peak["gflops"], cost.bytes / peak["gbytes_s"]) / 1e6
+
+
+def _cpu_name():
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.split(":")[1].strip() for line in file if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,42 @@
+"""Trained weights as safetensors: written whole, refused when they do not fit."""
+
+import os
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+
+def save(path, weights):
+    """Write a dict of str to Tensor; the file appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    save_file({name: value.contiguous() for name, value in weights.items()}, partial)
+    os.replace(partial, path)
+
+
+def load(model, path):
+    """Put weights into a model, and the model into evaluation mode.
+
+    Raises
+    ------
+    ValueError
+        The file is damaged, or names, shapes, dtype or values do not fit the model.
+    """
+    try:
+        weights = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path}: no readable weights ({error}); delete it and train again") from error
+    wanted = model.state_dict()
+    for name in sorted({*wanted, *weights}):
+        if name not in weights or name not in wanted:
+            where = "lacks" if name not in weights else "has an unknown"
+            raise ValueError(f"{path}: {where} {name}; it belongs to another variant or version")
+        value = weights[name]
+        if value.shape != wanted[name].shape or value.dtype != wanted[name].dtype:
+            raise ValueError(f"{path}: {name} is {value.dtype} {tuple(value.shape)}, expected "
+                             f"{wanted[name].dtype} {tuple(wanted[name].shape)}")
+        if not torch.isfinite(value).all():
+            raise ValueError(f"{path}: {name} holds NaN or infinity; train again")
+    model.load_state_dict(weights)
+    return model.eval()

@@ -1,0 +1,1 @@
+"""Entry points of the DVC stages: read parameters, call `pipeline`, write outputs."""

@@ -1,0 +1,26 @@
+"""Fetch the training or test sets of the profile: python -m stages.download {train,test}."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from pipeline import params, sources
+from stages.shared import ROOT, bar, folder, run
+
+
+def main():
+    role = sys.argv[1]
+    p = params.load()
+    names = p.training_sets() if role == "train" else p.sets[p.profile].test
+    mirror = os.environ.get("PRN_MIRROR")
+    out = folder(p) / "datasets" / role
+    shutil.rmtree(out, ignore_errors=True)
+    for name in names:
+        count = sources.fetch(name, out / name, cache=ROOT / "cache", local=p.local,
+                              mirror=Path(mirror) if mirror else None, progress=bar(name))
+        print(f"{name}: {count} images, all hashes as registered"
+              if name not in p.local else f"{name}: {count} images of your own")
+
+
+run(main)

@@ -1,0 +1,34 @@
+"""Fig. 2 and Fig. 4: gains of the 7-layer CNN and the prior; P of every test patch."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline import gradients, params
+from pipeline.models import build
+from stages.models import device, routing, test_images, trained
+from stages.shared import bar, folder, run
+
+
+def main():
+    p = params.load()
+    out, where, images = folder(p), device(), test_images(p)
+    settings = p.gradients[p.profile]
+    cnn, bicubic = trained(p, "cnn7"), build("bicubic", p.scales)
+    scale = p.scales_of("cnn7")[0]  # x3 in section III
+    paths = images[p.sets[p.profile].ablation]
+    rows = pd.DataFrame(gradients.gains(
+        cnn, bicubic, paths, scale, settings.stride, norm=p.prior.norm, domain=p.prior.domain,
+        device=where, progress=bar("gains")))
+    rows = gradients.sample(rows, settings.patches, p.seed)
+    rows.to_csv(out / "gains.csv", index=False, float_format="%.5f", lineterminator="\n")
+    found = gradients.examples(cnn, bicubic, rows, paths, scale, 6, where)
+    np.savez(out / "examples.npz", **{f"{kind}/{key}": value for kind, arrays in found.items()
+                                      for key, value in arrays.items()})
+    every = [{"dataset": name, "scale": s, **row} for name, files in images.items()
+             for s in p.scales for row in gradients.image_priors(files, s, routing(p, 0, 1))]
+    pd.DataFrame(every).to_csv(out / "priors.csv", index=False, float_format="%.5f",
+                               lineterminator="\n")
+    print(f"{(rows.kind == 'severe').sum()} severe, {(rows.kind == 'mild').sum()} mild patches")
+
+
+run(main)

@@ -1,0 +1,41 @@
+"""Crops for Fig. 8-11 and feature maps for Fig. 3."""
+
+import json
+
+import numpy as np
+
+from pipeline import params
+from pipeline.pictures import compare, response
+from stages.models import device, routing, test_images, trained
+from stages.shared import folder, run
+
+
+def main():
+    p, where = params.load(), device()
+    images, arrays, scores = test_images(p), {}, {}
+    names = [*p.methods, *p.routed]
+    models = {n: (trained(p, n), routing(p) if n in p.routed else None) for n in names}
+    for figure, picture in p.pictures[p.profile].items():
+        path = find(images[picture.dataset], picture, figure)
+        usable = {n: m for n, m in models.items() if picture.scale in p.scales_of(n)}
+        pixels, scores[figure] = compare(path, picture.scale, picture.crop, usable, where)
+        arrays |= {f"{figure}/{name}": value for name, value in pixels.items()}
+    for figure in ("fig8", "fig9"):  # butterfly and bird, as in the paper
+        picture = p.pictures[p.profile][figure]
+        scale = p.scales_of("cnn7")[0]
+        image, map_ = response(models["cnn7"][0], find(images[picture.dataset], picture, figure),
+                               scale, where)
+        arrays |= {f"fig3/{picture.image}/image": image, f"fig3/{picture.image}/response": map_}
+    np.savez(folder(p) / "pictures.npz", **arrays)
+    (folder(p) / "pictures.json").write_text(json.dumps(scores, indent=1) + "\n")
+
+
+def find(paths, picture, figure):
+    for path in paths:
+        if path.stem == picture.image:
+            return path
+    raise ValueError(f"pictures: {figure}: no image {picture.image} in {picture.dataset}; there are "
+                     f"{', '.join(path.stem for path in paths[:20])}")
+
+
+run(main)

@@ -1,0 +1,38 @@
+"""Tables I-IV, quality, timing and route shares as CSV; the summary that DVC compares."""
+
+import json
+
+import pandas as pd
+
+from pipeline import params, tables
+from stages.shared import folder, reports, run
+
+
+def main():
+    p = params.load()
+    source, out = folder(p), reports(p)
+    out.mkdir(parents=True, exist_ok=True)
+    dataset = p.sets[p.profile].ablation
+    gammas, scale = (p.ablation.gamma_low, p.ablation.gamma_upper), p.ablation.scale
+    ablation, priors = pd.read_csv(source / "ablation.csv"), pd.read_csv(source / "priors.csv")
+    quality = tables.quality([pd.read_csv(source / "quality" / f"{name}.csv")
+                              for name in [*p.methods, *p.routed]])
+    times = tables.timing(pd.read_csv(source / "timing.csv"),
+                          json.loads((source / "machine.json").read_text()))
+    options = {n: v.options for n, v in p.variants.items() if v.network == "prn"}
+    current = ("current", p.gamma_low, p.gamma_upper)
+    results = {
+        "quality": quality, "timing": times,
+        "table1": tables.table1(quality, p.sets[p.profile].test),
+        "table2": tables.table2(ablation, times, p.ablation.pairs(), scale),
+        "table3": tables.table3(ablation, times, options, gammas, scale),
+        "table4": tables.table4(ablation, gammas),
+        "shares": tables.shares(priors, [current, *p.ablation.pairs()]),
+    }
+    for name, table in results.items():
+        table.to_csv(out / f"{name}.csv", index=False, float_format="%.5f", lineterminator="\n")
+    numbers = tables.summary(results["table1"], results["table4"], times, dataset, scale)
+    (out / "metrics.json").write_text(json.dumps(numbers, indent=1) + "\n")
+
+
+run(main)

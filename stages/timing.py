@@ -1,0 +1,46 @@
+"""Time all methods, modes and threshold pairs on the ablation data set, interleaved."""
+
+import json
+
+import pandas as pd
+
+from pipeline import packed, params
+from pipeline.benchmark import luma_pairs, make_job
+from pipeline.timing import measure, peaks
+from stages.models import device, routing, trained
+from stages.shared import bar, folder, run
+
+
+def plan(p):
+    """(variant, scale, mode, thresholds): Table I, then Fig. 7, then Tables III and IV."""
+    for name in [*p.methods, *p.routed]:
+        for scale in p.scales_of(name):
+            yield name, scale, "whole", None
+            if name in p.routed:
+                yield name, scale, "grouped", routing(p)
+                yield name, scale, "paper", routing(p)
+    a = p.ablation
+    for _, low, upper in a.pairs():
+        yield "prn", a.scale, "grouped", routing(p, low, upper)
+    for name, variant in p.variants.items():
+        if variant.network == "prn":
+            yield name, a.scale, "grouped", routing(p, a.gamma_low, a.gamma_upper)
+
+
+def main():
+    p, where = params.load(), device()
+    settings = p.timing[p.profile]
+    ys = list(packed.unpack(folder(p) / "timing.npz").values())[: settings.images]
+    images = {scale: luma_pairs(ys, scale, where) for scale in p.scales}
+    models = {name: trained(p, name) for name in p.variants}
+    peak = peaks(where)
+    jobs = [make_job(name, models[name], scale, mode, thresholds, images[scale])
+            for name, scale, mode, thresholds in dict.fromkeys(plan(p))]
+    rows = measure(jobs, repeats=settings.repeats, warmup=settings.warmup, device=where,
+                   progress=bar("timing"))
+    table = pd.DataFrame(rows).assign(dataset=p.sets[p.profile].ablation)
+    table.to_csv(folder(p) / "timing.csv", index=False, float_format="%.6f", lineterminator="\n")
+    (folder(p) / "machine.json").write_text(json.dumps(peak, indent=1) + "\n")
+
+
+run(main)

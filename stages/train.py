@@ -1,0 +1,49 @@
+"""Train one variant, or take its published weights: python -m stages.train VARIANT [MINUTES]."""
+
+import sys
+
+import torch
+
+from pipeline import packed, params, training
+from pipeline.models import build
+from stages.shared import ROOT, folder, run
+
+
+def main():
+    name = sys.argv[1]
+    p = params.load()
+    if p.weights == "published":
+        from stages.publish import take
+        return take(p, name)
+    variant, settings = p.variants[name], p.train[p.profile]
+    torch.manual_seed(p.seed)
+    model = build(variant.network, p.scales_of(name), **variant.options)
+    images = packed.unpack(folder(p) / "train.npz")
+    phases = [training.Phase(key, {n: y for n, y in images.items() if n.split("/")[0] in phase.sets},
+                             max(1, round(phase.steps * variant.effort)), phase.augment)
+              for key, phase in settings.phases.items()]
+    recipe = training.Recipe(**vars(settings.recipes[variant.recipe]))
+    label = {"norm": p.prior.norm, "domain": "bicubic" if p.prior.domain == "hr" else p.prior.domain,
+             "gamma_low": settings.gamma_low, "gamma_upper": settings.gamma_upper}
+    scales = p.scales_of(name)
+    tag = training.make_tag(variant=variant, recipe=recipe, label=label, seed=p.seed, scales=scales,
+                            phases=settings.phases, images=training.digest_images(images))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    limit = float(sys.argv[2]) if len(sys.argv) > 2 else settings.limit_minutes
+    result = training.train(
+        model, phases if list(model.parameters()) else [], recipe, scales=scales, label=label,
+        seed=p.seed, name=name, device=device, tag=tag, limit_s=60 * limit,
+        state_path=ROOT / "states" / f"{p.profile}-{name}.pt",
+        progress=lambda step, steps: print(f"\r{name}: step {step} of {steps}", end="", flush=True))
+    print()
+    if not result.finished:
+        raise RuntimeError(f"{name}: stopped at the limit of {limit:g} minutes; run the same "
+                           "command again to go on from there")
+    from stages.publish import write
+    write(p, name, result.weights, result.curve, {
+        "variant": name, "steps": result.steps, "seconds": round(result.seconds, 1),
+        "device": result.device, "torch": torch.__version__, "recipe": vars(recipe), "tag": tag,
+        "phases": {phase.name: [phase.steps, len(phase.images)] for phase in phases}})
+
+
+run(main)
