@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from pipeline.prior import SEVERE
+from pipeline.prior import ROUTES, SEVERE
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,11 @@ def count(model, height, width, scale, route=SEVERE):
         traffic.append(4 * pixels + 4 * height * width)
     return Cost(sum(macs), sum(traffic))
 
+
+def summary(model, scales):
+    """Parameters, and MACs per LR pixel of each scale and route, for the provenance of weights."""
+    side = 24
+    routes = getattr(model, "routes", (SEVERE,))
+    macs = {f"x{s}": {ROUTES[r]: count(model, side, side, s, r).macs // side**2 for r in routes}
+            for s in scales}
+    return {"parameters": parameters(model), "macs_per_lr_pixel": macs}

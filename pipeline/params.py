@@ -62,10 +62,18 @@ class Variant:
     effort: float = 1.0  # times the steps of a phase: cheap networks take more of them
     scales: list[int] = field(default_factory=list)  # empty: those of params.yaml
     options: dict[str, object] = field(default_factory=dict)
+    # gamma_low, gamma_upper of the training labels; empty: those of train (decision D13). Out of
+    # the repr, which tags training states: the labels themselves are in the tag
+    train_gammas: list[float] = field(default_factory=list, repr=False)
 
     def __post_init__(self):
         if not self.effort > 0:
             raise ParameterError(f"params.yaml: variants: effort={self.effort}; must be above 0")
+        if self.train_gammas:
+            if len(self.train_gammas) != 2:
+                raise ParameterError("params.yaml: variants: train_gammas: expected gamma_low and "
+                                     f"gamma_upper, got {self.train_gammas}")
+            _check_gammas(*self.train_gammas, "train_gammas: ")
         if self.network == "prn":
             _build(PRNOptions, self.options, "variants: options")
         elif self.options:

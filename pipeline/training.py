@@ -4,17 +4,15 @@ Needs torch, numpy and the standard library only.  Everything that a step needs 
 images, patches, flips, learning rate, step counter.  On a GPU the whole step is one CUDA graph.
 """
 
-import ast
-import hashlib
 import math
-import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
+from pipeline import states
+from pipeline.graphs import capture
 from pipeline.prior import SEVERE
 from pipeline.sampling import build_table, draw
 
@@ -115,7 +113,7 @@ def train(model, phases, recipe, *, scales, label, seed, name, device, state_pat
         return Result(True, {}, [], 0, 0.0, where)
     every = max(1, total // LOG_POINTS)
     run = _Run(model.to(device).train(), recipe, scales, label, seed, device)
-    state = _load(state_path, tag)
+    state = states.load(state_path, tag)
     step, curve, earlier = 0, [], 0.0
     if state:
         step, curve, earlier = state["step"], state["curve"], state["seconds"]
@@ -138,8 +136,8 @@ def train(model, phases, recipe, *, scales, label, seed, name, device, state_pat
             now = time.monotonic()
             out_of_time = limit_s and now - started > limit_s
             if out_of_time or step == total or now - last_save > SAVE_SECONDS:
-                _save(state_path, {"tag": tag, "step": step, "curve": curve,
-                                   "seconds": earlier + now - started, **run.state()})
+                states.save(state_path, {"tag": tag, "step": step, "curve": curve,
+                                         "seconds": earlier + now - started, **run.state()})
                 last_save = now
             if out_of_time:
                 return result()
@@ -184,7 +182,7 @@ class _Run:
                 self._take_step()
             return
         if self.graph is None:
-            self.graph = _capture(self._take_step, self)
+            self.graph = capture(self._take_step, self)
         for _ in range(count):
             self.graph.replay()
 
@@ -267,44 +265,6 @@ class _Run:
         self.bad_step.copy_(state["bad_step"])
 
 
-def _capture(take_step, run):
-    """Capture one step in a CUDA graph; the warm-up steps that capturing needs are undone."""
-    keep = _clone(run.state())
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(3):
-            take_step()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        take_step()
-    _copy_into(run.state(), keep)
-    return graph
-
-
-def _clone(value):
-    if isinstance(value, torch.Tensor):
-        return value.detach().clone()
-    if isinstance(value, dict):
-        return {k: _clone(v) for k, v in value.items()}
-    return [_clone(v) for v in value] if isinstance(value, list) else value
-
-
-@torch.no_grad()
-def _copy_into(target, source):
-    """Write tensors back in place: the graph holds their addresses.
-
-    Adam's state is empty before its first step; what the warm-up put there starts at zero.
-    """
-    for key, value in target.items() if isinstance(target, dict) else enumerate(target):
-        old = source.get(key) if isinstance(source, dict) else source[key]
-        if isinstance(value, torch.Tensor):
-            value.copy_(old) if old is not None else value.zero_()
-        elif isinstance(value, (dict, list)):
-            _copy_into(value, old if old is not None else {})
-
-
 def _phase_at(phases, step):
     """The phase that holds a step, and its first step."""
     first = 0
@@ -315,55 +275,7 @@ def _phase_at(phases, step):
     raise IndexError(step)
 
 
-def _load(path, tag):
-    """The state at `path`, or None if there is none, it is broken or belongs to another training."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        return None
-    except Exception:  # a damaged file: the training starts again, which costs time but no truth
-        return None
-    return state if isinstance(state, dict) and state.get("tag") == tag else None
-
-
-def _save(path, state):
-    """Write all or nothing: a kill leaves the old state."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with open(partial, "wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-
-
 def _device_name(device):
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"CPU, {torch.get_num_threads()} threads"
-
-
-def make_tag(**settings):
-    """Hash of everything that trained weights depend on, the code that makes them included.
-
-    Comments and docstrings do not count, so that a better sentence costs no training.
-    """
-    digest = hashlib.sha256(repr(sorted(settings.items())).encode())
-    here = Path(__file__).parent
-    for path in [here / f"{name}.py" for name in ("training", "sampling", "prior", "degrade")] + sorted(
-            (here / "models").glob("*.py")):
-        tree = ast.parse(path.read_text())
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
-                    node, clean=False) is not None:
-                node.body[0] = ast.Pass()
-        digest.update(ast.unparse(tree).encode())
-    return digest.hexdigest()
-
-
-def digest_images(images):
-    """Hash of names and pixels of a dict of str to ndarray."""
-    digest = hashlib.sha256()
-    for name, image in sorted(images.items()):
-        digest.update(f"{name} {image.shape}".encode() + image.tobytes())
-    return digest.hexdigest()

@@ -4,7 +4,7 @@ import sys
 
 import torch
 
-from pipeline import packed, params, training
+from pipeline import cost, packed, params, states, training
 from pipeline.models import build
 from stages.shared import ROOT, folder, run
 
@@ -23,11 +23,12 @@ def main():
                              max(1, round(phase.steps * variant.effort)), phase.augment)
               for key, phase in settings.phases.items()]
     recipe = training.Recipe(**vars(settings.recipes[variant.recipe]))
+    low, upper = variant.train_gammas or (settings.gamma_low, settings.gamma_upper)
     label = {"norm": p.prior.norm, "domain": "bicubic" if p.prior.domain == "hr" else p.prior.domain,
-             "gamma_low": settings.gamma_low, "gamma_upper": settings.gamma_upper}
+             "gamma_low": low, "gamma_upper": upper}
     scales = p.scales_of(name)
-    tag = training.make_tag(variant=variant, recipe=recipe, label=label, seed=p.seed, scales=scales,
-                            phases=settings.phases, images=training.digest_images(images))
+    tag = states.make_tag(variant=variant, recipe=recipe, label=label, seed=p.seed, scales=scales,
+                            phases=settings.phases, images=states.digest_images(images))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     limit = float(sys.argv[2]) if len(sys.argv) > 2 else settings.limit_minutes
     result = training.train(
@@ -43,6 +44,7 @@ def main():
     write(p, name, result.weights, result.curve, {
         "variant": name, "steps": result.steps, "seconds": round(result.seconds, 1),
         "device": result.device, "torch": torch.__version__, "recipe": vars(recipe), "tag": tag,
+        **cost.summary(model.cpu(), scales),
         "phases": {phase.name: [phase.steps, len(phase.images)] for phase in phases}})
 
 

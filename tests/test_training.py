@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import training
+from pipeline import states, training
 from pipeline.degrade import upsample
 from pipeline.models import build
 from pipeline.prior import MILD, MODERATE, SEVERE, classify, gradient_prior
-from pipeline.sampling import build_table, draw
+from pipeline.sampling import _hash, build_table, draw
 
 LABEL = {"norm": "l1", "domain": "bicubic", "gamma_low": 10, "gamma_upper": 30}
 RECIPE = training.Recipe(learning_rate=1e-3, decay="cosine", batch=8, crop=48, clip=1.0, ema=0.9)
@@ -144,7 +144,6 @@ def test_batches_depend_on_seed_and_step_alone():
 def test_draws_are_spread_evenly():
     device = torch.device("cpu")
     table = build_table(make_images().values(), 2, 48, augment=False, label=None, device=device)
-    from pipeline.sampling import _hash
     rows = _hash(3, torch.tensor(1), 20000, device) >> 2
     counts = torch.bincount(rows % 10, minlength=10)
     assert counts.min() > 1800 and counts.max() < 2200
@@ -158,8 +157,8 @@ def test_an_empty_class_is_refused():
 
 
 def test_tag_changes_with_settings():
-    assert training.make_tag(a=1) == training.make_tag(a=1)
-    assert training.make_tag(a=1) != training.make_tag(a=2)
+    assert states.make_tag(a=1) == states.make_tag(a=1)
+    assert states.make_tag(a=1) != states.make_tag(a=2)
 
 
 @pytest.mark.gpu

@@ -7,6 +7,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from pipeline.figures import style
 
+_DEPTH = 4  # dB
 _COLUMN = re.compile(r"psnr_db_x(\d+)")
 
 
@@ -14,8 +15,8 @@ _COLUMN = re.compile(r"psnr_db_x(\d+)")
 def learning_curves(curves):
     """PSNR on held-out training patches against the training step, one panel a scale.
 
-    The first tenth of a training may leave the frame at the bottom, so that the rest stays
-    legible.
+    A panel reaches at most 4 dB below its best value, or to the worst final one: of a network that
+    starts far below, the first steps leave the frame, so that the rest stays legible.
 
     Parameters
     ----------
@@ -29,7 +30,9 @@ def learning_curves(curves):
     """
     scales = sorted(int(match[1]) for match in map(_COLUMN.fullmatch, curves.columns)
                     if match and curves[match[0]].notna().any())
-    figure = Figure(figsize=(style.PAGE if len(scales) > 1 else style.COLUMN, 2.9),
+    across = 4 if len(scales) > 1 else 2  # columns of the key
+    figure = Figure(figsize=(style.PAGE if len(scales) > 1 else style.COLUMN,
+                             2.5 + 0.16 * -(-curves.variant.nunique() // across)),
                     layout="constrained")
     panels = figure.subplots(1, max(1, len(scales)), squeeze=False)[0]
     if not scales:
@@ -41,13 +44,13 @@ def learning_curves(curves):
         axes.set(title=f"×{scale}", xlabel="training step")
     panels[0].set_ylabel("PSNR on held-out\ntraining patches (dB)")
     figure.legend(handles=list(handles.values()), loc="outside lower center",
-                  ncols=4 if len(scales) > 1 else 2, columnspacing=1.2)
+                  ncols=across, columnspacing=1.2)
     return figure
 
 
 def _panel(axes, curves, column):
     """Draw one scale; the handle of each variant by its name."""
-    handles, floors = {}, []
+    handles, finals = {}, []
     for variant, rows in curves.dropna(subset=[column]).groupby("variant", sort=False):
         rows = rows.sort_values("step")
         look = style.method(variant)
@@ -55,9 +58,11 @@ def _panel(axes, curves, column):
             rows.step, rows[column], color=look.colour, marker=look.marker, label=look.label,
             markersize=6 if look.marker == "*" else 3.5, linewidth=0.9,
             markevery=max(1, len(rows) // 6))
-        floors.append(rows[column][rows.step >= rows.step.max() / 10].min())
-    bottom, top = min(floors), axes.get_ylim()[1]
-    axes.set_ylim(bottom - 0.05 * max(top - bottom, 0.1), top)
+        finals.append(rows[column].iloc[-1])
+    lowest, best = curves[column].min(), curves[column].max()
+    bottom = min(min(finals), max(lowest, best - _DEPTH))
+    margin = 0.05 * max(best - bottom, 0.1)
+    axes.set_ylim(bottom - margin, best + margin)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.ticklabel_format(axis="y", useOffset=False)

@@ -3,7 +3,7 @@
 import textwrap
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from pipeline.figures import style
 from pipeline.figures.labels import place
@@ -67,13 +67,26 @@ def _draw(axes, rows):
         axes.errorbar(row.ms_median, row.psnr_db, xerr=reach, fmt=look.marker, color=look.colour,
                       markersize=9 if look.marker == "*" else 5.5, elinewidth=0.8, capsize=1.5,
                       markerfacecolor="white" if row.mode == "paper" else look.colour)
-    axes.margins(0.1, 0.12)
+    axes.margins(0.12)
+    style.widen(axes, 0.1)
     first, last = axes.get_xlim()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if last < 50 * first else (1,)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    if last < 6 * first:  # too short for powers of ten
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if last < 100 * first else (1,)))
+    axes.xaxis.set_major_formatter(FuncFormatter(_milliseconds))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(True)
     axes.set_xlabel("time (ms per image)")
+
+
+def _milliseconds(value, _):
+    """Text of a tick."""
+    digits, power = f"{value:e}".split("e")
+    if float(digits) == 1 and int(power) > 3:
+        return rf"$10^{int(power)}$"
+    return f"{value:,.12g}"
 
 
 def _label(axes, rows):

@@ -33,4 +33,5 @@ def features(maps):
         bar.outline.set_linewidth(0.4)
         for axes in (left, right):
             style.bare(axes)
+        left.set_anchor("W")
     return figure

@@ -50,7 +50,8 @@ def shares(prior, gamma_low, gamma_upper):
 def _distributions(top, bottom, priors, gamma_low, gamma_upper):
     everything = np.concatenate(list(priors.values()))
     # a few very rough patches would squeeze all others into a corner: they are counted, not drawn
-    end = max(1.25 * gamma_upper, np.quantile(everything, 0.995) if len(everything) else 0)
+    bulk = np.quantile(everything, 0.995, method="higher") if len(everything) else 0
+    end = max(1.8 * gamma_upper, bulk)
     edges = np.linspace(0, end, _BINS + 1)
     bottom.sharex(top)
     bottom.sharey(top)
@@ -67,7 +68,7 @@ def _distributions(top, bottom, priors, gamma_low, gamma_upper):
         key = axes.legend(loc="upper right", title=note, title_fontsize=style.SMALL)
         key.set_alignment("left")
         axes.set_ylabel("patches (%)")
-    top.set_xlim(0, end)
+    top.set(xlim=(0, end), ylim=(0, None))
     top.tick_params(labelbottom=False)
     bottom.set_xlabel(_PRIOR)
 

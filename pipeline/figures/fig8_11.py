@@ -1,5 +1,7 @@
 """Fig. 8 to 11: a crop of one image by each method."""
 
+import textwrap
+
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -7,7 +9,8 @@ from pipeline.figures import style
 
 _BEST = {"color": "#C00000", "fontweight": "bold"}
 _SECOND = {"color": style.BLUE, "fontstyle": "italic"}
-_CAPTION, _PAD, _MARGIN, _LARGEST = 0.36, 0.07, 0.04, 1.6  # inches
+_LINE, _PAD, _MARGIN, _LARGEST = 0.13, 0.07, 0.04, 1.6  # inches
+_CHARACTER = 0.058  # inches, on average, at the smallest size of text
 
 
 @style.rc()
@@ -31,35 +34,44 @@ def comparison(full, box, crops):
     Figure
     """
     ratio = full.shape[0] / full.shape[1]
-    down, across, side = _grid(len(crops), ratio)
-    height = down * side + (down - 1) * _CAPTION  # of the full image: flush with the crops
+    labels = [style.method(name).label for name, *_ in crops]
+    for lines in (1, 2):  # of a name; the last line of a caption has the values
+        caption = _LINE * (lines + 1) + 0.1
+        down, across, side = _grid(len(crops), ratio, caption)
+        wrapped = [textwrap.wrap(label, int(side / _CHARACTER)) for label in labels]
+        if max(map(len, wrapped)) <= lines:
+            break
+    height = down * side + (down - 1) * caption  # of the full image: flush with the crops
     width = height / ratio
-    figure = Figure(figsize=(style.PAGE, height + _CAPTION + _MARGIN), layout="none")
+    figure = Figure(figsize=(style.PAGE, height + caption + _MARGIN), layout="none")
     left = (style.PAGE - width - across * (side + _PAD)) / 2
     overview = _panel(figure, full, left, 0, width, height)
     _frame(overview, box)
     marks = _ranks([psnr_db for _, _, psnr_db, _ in crops])
     scored = any(ssim is not None for *_, ssim in crops)
-    for i, ((name, crop, psnr_db, ssim), mark) in enumerate(zip(crops, marks)):
+    for i, ((_, crop, psnr_db, ssim), mark) in enumerate(zip(crops, marks)):
         row, column = divmod(i, across)
         axes = _panel(figure, crop, left + width + _PAD + column * (side + _PAD),
-                      row * (side + _CAPTION), side, side)
-        values = [] if psnr_db is None else [f"{psnr_db:.2f} dB"]
+                      row * (side + caption), side, side)
+        values = [] if psnr_db is None else [f"{psnr_db:.2f}"]
         values += [] if ssim is None else [f"{ssim:.3f}"]
-        _below(axes, style.method(name).label, 2)
-        _below(axes, " / ".join(values) or ("PSNR / SSIM" if scored else "PSNR"), 11.5, **mark)
+        key = "PSNR (dB) / SSIM" if scored else "PSNR (dB)"  # under the truth, which has no values
+        for line, text in enumerate(wrapped[i]):
+            _below(axes, text, line)
+        _below(axes, " / ".join(values) or key, len(wrapped[i]), **mark)
     return figure
 
 
-def _grid(count, ratio):
+def _grid(count, ratio, caption):
     """Rows, columns and side (inches) of the grid that shows the crops largest.
 
-    The full image, of that height to width ratio, stands beside the grid and is as high.
+    The full image, of that height to width ratio, stands beside the grid and is as high; a caption
+    of that many inches is under each crop.
     """
     options = []
     for down in range(1, min(count, 3) + 1):
         across = -(-count // down)
-        room = style.PAGE - 2 * _MARGIN - _PAD * across - (down - 1) * _CAPTION / ratio
+        room = style.PAGE - 2 * _MARGIN - _PAD * across - (down - 1) * caption / ratio
         options.append((min(room / (down / ratio + across), _LARGEST), -down, across))
     side, down, across = max(options)
     return -down, across, side
@@ -83,9 +95,10 @@ def _frame(axes, box):
                                  edgecolor=colour))
 
 
-def _below(axes, text, points, **look):
-    axes.annotate(text, (0.5, 0), (0, -points), xycoords="axes fraction", ha="center", va="top",
-                  textcoords="offset points", fontsize=style.SMALL, **look)
+def _below(axes, text, line, **look):
+    axes.annotate(text, (0.5, 0), (0, -2 - 72 * _LINE * line), ha="center", va="top",
+                  xycoords="axes fraction", textcoords="offset points", fontsize=style.SMALL,
+                  **look)
 
 
 def _ranks(psnr_db):

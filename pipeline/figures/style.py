@@ -11,7 +11,8 @@ DPI = 200
 # Okabe and Ito's palette, without its yellow, which is too light for points on white paper
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#7F7F7F"
-PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, BLACK)
+# for the values of a parameter; those that also stand for a route come last
+PALETTE = (SKY, ORANGE, GREEN, PURPLE, BLUE, VERMILLION, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
@@ -60,8 +61,9 @@ _RC = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8, "legend.fontsize": SMALL,
     "xtick.labelsize": SMALL, "ytick.labelsize": SMALL,
-    "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6,
-    "axes.axisbelow": True, "axes.grid": False, "grid.color": "0.9", "grid.linewidth": 0.5,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6,
+    "axes.titlelocation": "left", "axes.axisbelow": True, "axes.grid": False,
+    "grid.color": "0.9", "grid.linewidth": 0.5,
     "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.minor.width": 0.4,
     "xtick.major.size": 3, "ytick.major.size": 3, "xtick.minor.size": 1.5,
     "lines.linewidth": 1.2, "lines.markersize": 5, "legend.frameon": False,
@@ -89,6 +91,13 @@ def bare(axes):
     """Remove ticks and keep a thin frame: for pictures."""
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set(visible=True, linewidth=0.4, color="0.4")
+
+
+def widen(axes, least):
+    """Let the y axis span at least that much, so that one value alone is no cliff."""
+    low, high = axes.dataLim.intervaly
+    if high - low < least:
+        axes.set_ylim((low + high - 1.5 * least) / 2, (low + high + 1.5 * least) / 2)
 
 
 def nothing(axes, text):

@@ -1,0 +1,28 @@
+# make reproduce: everything, from images to report.  make test: the tests.
+# Both make .venv first, from requirements.lock. PYTHON picks another interpreter (3.11 or newer).
+
+# never the one of .venv, which `venv --clear` would remove while it runs
+PYTHON ?= $(shell PATH="$$(printf %s "$$PATH" | tr : '\n' | grep -v '/\.venv/bin$$' | paste -sd:)" command -v python3)
+INSIDE = PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1
+
+.PHONY: reproduce test lock
+
+reproduce: .venv/.installed
+	$(INSIDE) python -m dvc repro
+	@echo "Open reports/$$($(INSIDE) python -c 'from pipeline.params import load; print(load().profile)')/report.html"
+
+test: .venv/.installed
+	$(INSIDE) python -m pytest
+
+.venv/.installed: requirements.txt requirements.lock
+	"$(PYTHON)" -c 'import sys; sys.exit("PRN needs Python 3.11 or newer; name one with make PYTHON=...") if sys.version_info < (3, 11) else None'
+	"$(PYTHON)" -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c requirements.lock
+	touch $@
+
+lock:
+	rm -rf .venv
+	"$(PYTHON)" -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	.venv/bin/python -m pip freeze | sed 's/+cpu//' > requirements.lock
+	touch .venv/.installed

@@ -1,0 +1,41 @@
+"""One training step as a CUDA graph: a replay launches all its kernels at once."""
+
+import torch
+
+
+def capture(take_step, run):
+    """Capture one step in a CUDA graph; the warm-up steps that capturing needs are undone."""
+    keep = _clone(run.state())
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            take_step()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        take_step()
+    _copy_into(run.state(), keep)
+    return graph
+
+
+def _clone(value):
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    if isinstance(value, dict):
+        return {k: _clone(v) for k, v in value.items()}
+    return [_clone(v) for v in value] if isinstance(value, list) else value
+
+
+@torch.no_grad()
+def _copy_into(target, source):
+    """Write tensors back in place: the graph holds their addresses.
+
+    Adam's state is empty before its first step; what the warm-up put there starts at zero.
+    """
+    for key, value in target.items() if isinstance(target, dict) else enumerate(target):
+        old = source.get(key) if isinstance(source, dict) else source[key]
+        if isinstance(value, torch.Tensor):
+            value.copy_(old) if old is not None else value.zero_()
+        elif isinstance(value, (dict, list)):
+            _copy_into(value, old if old is not None else {})

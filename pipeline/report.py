@@ -1,0 +1,160 @@
+"""report.md and the self-contained report.html, from CSV, JSON and pictures; no torch."""
+
+import base64
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+
+from pipeline.figures.style import method as look
+
+TEMPLATES = Path(__file__).with_name("templates")
+FIGURES = [  # file, caption
+    ("fig1", "Fig. 1: PSNR against time per image; horizontal bars from the 10th to the 90th "
+             "percentile of the repeats."),
+    ("fig2", "Fig. 2: patches that the 7-layer CNN improves most and least over bicubic."),
+    ("fig3", "Fig. 3: largest response over channels after the fourth layer of the 7-layer CNN "
+             "(the paper shows VDSR)."),
+    ("fig4", "Fig. 4: the prior P of patches with a gain above 1 dB (severe) and below (mild), their "
+             "classes by Eq. 2, and how well P alone tells them apart."),
+    ("fig7", "Fig. 7: PSNR and time of PRN at the thresholds of Table II."),
+    ("fig8", "Fig. 8."), ("fig9", "Fig. 9."), ("fig10", "Fig. 10."), ("fig11", "Fig. 11."),
+    ("curves", "Learning curves: PSNR of the severe path on held-out training patches."),
+]
+
+
+def headline(profile, weights, models, test_sets, training_sets, device):
+    """The first line: what the numbers can and cannot be compared with."""
+    trained = [m for m in models.values() if m["steps"]]
+    steps = sorted({m["steps"] for m in trained})
+    budget = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
+    origin = "published weights of" if weights == "published" else "networks trained here for"
+    where = ", ".join(sorted({m["device"] for m in trained}))
+    if profile == "embedded":
+        return (f"Embedded profile: {origin} {budget} steps ({where}), scored on a few photographs "
+                "of the repository. The numbers show that the pipeline works; no figure here can "
+                f"be compared with the paper's. Times are of {device}.")
+    stand_in = ("" if "voc2012" in training_sets else
+                " VOC2012 is stood in for by " + ", ".join(n for n in training_sets if n != "bsds200")
+                + ".")
+    return (f"The paper's test sets ({', '.join(test_sets)}) and protocol: the Bicubic row can be "
+            f"compared with the paper's. The other rows are {origin} {budget} steps ({where}), "
+            f"against at least 300 epochs in the paper, and say how far that budget leads.{stand_in} "
+            f"Times are of {device}: compare ratios, not ms.")
+
+
+def typeset(results, test_sets, dataset, scale):
+    """The tables as the report shows them.
+
+    Returns
+    -------
+    list of dict: title, file, header (list of str), rows (list of list of str), note
+    """
+    tables = [_table1(results["table1"], s, test_sets) for s in sorted(results["table1"].scale.unique())]
+    where = f"{dataset} x{scale}"
+    tables.append(_plain(
+        results["table2"], f"Table II and Fig. 7: thresholds, PRN on {where}", "table2",
+        "Speed-up against the severe path on the whole image, same run, same weights.",
+        {"label": "", "gamma_low": "γ low", "gamma_upper": "γ upper", "psnr_db": "PSNR, dB",
+         "ms_per_image": "ms per image", "speedup": "speed-up", "share_mild": "mild",
+         "share_moderate": "moderate", "share_severe": "severe"}))
+    tables.append(_plain(
+        results["table3"], f"Table III: depth of the early and the middle stage, {where}", "table3",
+        "The paper's time has no unit; compare ratios.",
+        {"stage": "stage", "depth": "depth", "psnr_db": "PSNR, dB", "ms_per_image": "ms per image",
+         "paper_psnr_db": "paper, dB", "paper_time": "paper, time"}))
+    tables.append(_plain(
+        results["table4"], f"Table IV: rolling, {where}", "table4", "",
+        {"rolling": "rolling", "psnr_db": "PSNR, dB", "paper_psnr_db": "paper, dB"}))
+    current = results["shares"][results["shares"].label == "current"]
+    tables.append(_plain(
+        current, "Share of patches on each route", "shares",
+        "At the current thresholds; the CSV has all pairs of Table II.",
+        {"dataset": "data set", "scale": "scale", "gamma_low": "γ low", "gamma_upper": "γ upper",
+         "patches": "patches", "share_mild": "mild", "share_moderate": "moderate",
+         "share_severe": "severe"}))
+    tables.append(_plain(
+        results["timing"], "Time", "timing",
+        "Median over repeats, ms per image. Limit: the time that the counted operations and bytes "
+        "take at the measured peak of the device.",
+        {"method": "method", "scale": "scale", "mode": "mode", "gamma_low": "γ low",
+         "gamma_upper": "γ upper", "ms_median": "ms", "ms_p10": "p10", "ms_p90": "p90",
+         "limit_ms": "limit, ms", "macs": "MACs"}))
+    return tables
+
+
+def training_table(models):
+    """What was trained: one row a variant, from the provenance of its weights."""
+    rows = []
+    for name, m in models.items():
+        macs = next(iter(m["macs_per_lr_pixel"].values()))
+        rows.append([look(name).label, f"{m['steps']:,}", f"{m['recipe']['batch']}",
+                     f"{m['recipe']['learning_rate']:g}, {m['recipe']['decay']}",
+                     f"{m['seconds'] / 60:.1f}", m["device"], f"{m['parameters']:,}",
+                     " / ".join(f"{v:,}" for v in macs.values()),
+                     "published" if m.get("published") else "this run"])
+    return {"title": "What was trained", "file": "provenance", "rows": rows, "header": [
+        "variant", "steps", "batch per scale", "learning rate", "minutes", "device", "parameters",
+        "MACs per LR pixel, smallest scale (mild / moderate / severe)", "weights from"],
+        "note": "Batch: patches of each scale in a step."}
+
+
+def render(context, folder):
+    """Write report.md and report.html into a folder that holds figures/*.png.
+
+    Parameters
+    ----------
+    context : dict
+        headline, tables, training, decisions, provenance, profile.
+    folder : Path
+    """
+    figures = [{"file": f"figures/{name}.png", "caption": caption,
+                "data": base64.b64encode((folder / "figures" / f"{name}.png").read_bytes()).decode()}
+               for name, caption in FIGURES if (folder / "figures" / f"{name}.png").exists()]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, autoescape=lambda name: name.endswith("html.j2"))
+    for name in ("report.md", "report.html"):
+        text = environment.get_template(f"{name}.j2").render(**context, figures=figures)
+        (folder / name).write_text(text.rstrip() + "\n")
+
+
+def _table1(table, scale, test_sets):
+    table = table[table.scale == scale]
+    rows = []
+    for name in dict.fromkeys(table.method):
+        part = table[table.method == name].set_index("dataset")
+        cells = [look(name).label, part.source.iloc[0]]
+        for dataset in test_sets:
+            row = part.loc[dataset]
+            cells += [_number(row.psnr_db, 2), _number(row.paper_psnr_db, 2),
+                      _number(row.ssim, 3), _number(row.paper_ssim, 3)]
+        rows.append(cells)
+    header = ["method", "source"] + [f"{name} {what}" for name in test_sets
+                                     for what in ("dB", "paper dB", "SSIM", "paper SSIM")]
+    return {"title": f"Table I, x{scale}", "file": "table1", "header": header, "rows": rows,
+            "note": "Ours, then the paper's. “cited” rows are not implemented: the paper's figure "
+                    "alone."}
+
+
+def _plain(table, title, file, note, columns):
+    digits = {"psnr_db": 3, "ms_per_image": 2, "ms_median": 2, "ms_p10": 2, "ms_p90": 2, "speedup": 2,
+              "limit_ms": 2, "paper_psnr_db": 2, "paper_time": 2}
+    rows = [[_cell(row[c], c, digits) for c in columns] for _, row in table.iterrows()]
+    return {"title": title, "file": file, "header": list(columns.values()), "rows": rows, "note": note}
+
+
+def _cell(value, column, digits):
+    if isinstance(value, str):
+        return look(value).label if column == "method" else value
+    if pd.isna(value):
+        return "–"
+    if column.startswith("share_"):
+        return f"{value:.1%}"
+    if column == "macs":
+        return f"{value / 1e9:.2f} G"
+    return f"{value:.{digits[column]}f}" if column in digits else f"{value:g}"
+
+
+def _number(value, digits):
+    return "–" if pd.isna(value) else f"{value:.{digits}f}"

@@ -1,0 +1,57 @@
+"""Draw all figures: reports/<profile>/figures/*.png and *.svg."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from pipeline import params
+from pipeline.figures import curves, fig1, fig2, fig3, fig4, fig7, fig8_11
+from pipeline.figures.style import save
+from stages.shared import folder, reports, run
+
+
+def learning_curves(models, names):
+    parts = [pd.DataFrame(json.loads((models / f"{name}.json").read_text())["curve"])
+             .assign(variant=name) for name in names]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)
+
+
+def grouped(arrays):
+    """{"a/b": x} -> {"a": {"b": x}}."""
+    found = {}
+    for key in arrays.files:
+        first, rest = key.split("/", 1)
+        found.setdefault(first, {})[rest] = arrays[key]
+    return found
+
+
+def main():
+    p = params.load()
+    source, out = folder(p), reports(p)
+    tables = {name: pd.read_csv(out / f"{name}.csv") for name in ("quality", "timing", "table2")}
+    examples = grouped(np.load(source / "examples.npz"))
+    pictures = grouped(np.load(source / "pictures.npz"))
+    scores = json.loads((source / "pictures.json").read_text())
+    maps = {key.split("/")[0] for key in pictures["fig3"]}
+    figures = {
+        "fig1": fig1.efficiency(tables["quality"], tables["timing"], p.sets[p.profile].ablation,
+                                p.ablation.scale),
+        "fig2": fig2.examples(examples["severe"], examples["mild"]),
+        "fig3": fig3.features([(n, pictures["fig3"][f"{n}/image"], pictures["fig3"][f"{n}/response"])
+                               for n in sorted(maps)]),
+        "fig4": fig4.histograms(pd.read_csv(source / "gains.csv"), p.gamma_low, p.gamma_upper),
+        "fig7": fig7.thresholds(tables["table2"]),
+        "curves": curves.learning_curves(learning_curves(source / "models", [*p.methods, *p.routed])),
+    }
+    for name, picture in p.pictures[p.profile].items():
+        found = pictures[name]
+        figures[name] = fig8_11.comparison(
+            found["full"], tuple(picture.crop),
+            [("HR", found["truth"], None, None),
+             *((method, found[method], *scores[name][method]) for method in scores[name])])
+    for name, figure in figures.items():
+        save(figure, out / "figures" / name)
+
+
+run(main)

@@ -1,0 +1,156 @@
+"""The house keeps its shape: imports point down, stages are thin and declare what they reach."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+# modules may import those on lower lines (and on their own); design, section 9
+LEVELS = [
+    ["degrade", "images", "packed", "metrics", "params"],
+    ["prior", "patches", "sources"],
+    ["cost", "models", "weights", "sampling", "graphs", "states"],
+    ["inference", "training", "timing"],
+    ["evaluation", "benchmark"],
+    ["gradients", "pictures"],
+]
+WITHOUT_TORCH = ["tables", "report", "evidence", "figures", "params", "sources", "images", "metrics"]
+BARE = ["degrade", "prior", "patches", "packed", "sampling", "graphs", "states", "training", "cost", "inference", "timing",
+        "benchmark", "models"]  # torch, numpy and the standard library; images for benchmark
+
+
+def imported(path):
+    """Names of this repository's modules that a file imports, at any depth of its code."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def files_of(name):
+    path = ROOT / Path(*name.split("."))
+    return [f for f in (path.with_suffix(".py"), path / "__init__.py") if f.exists()]
+
+
+def closure(path):
+    """Files of the repository that running `path` can reach."""
+    seen, todo = set(), [path]
+    while todo:
+        here = todo.pop()
+        if here not in seen:
+            seen.add(here)
+            todo += [f for name in imported(here) if name.split(".")[0] in ("pipeline", "stages")
+                     for f in files_of(name)]
+    only_words = {ROOT / "pipeline/__init__.py", ROOT / "stages/__init__.py"}
+    return {str(f.relative_to(ROOT)) for f in seen - only_words if f.read_text().strip()}
+
+
+def entry_points():
+    for name, stage in STAGES.items():
+        stage = stage.get("do", stage)
+        module = re.search(r"python -m stages\.(\w+)", stage["cmd"])[1]
+        yield name, stage, ROOT / "stages" / f"{module}.py"
+
+
+def level(module):
+    for height, names in enumerate(LEVELS):
+        if module in names:
+            return height
+    return None
+
+
+def library():
+    return sorted((ROOT / "pipeline").rglob("*.py"))
+
+
+@pytest.mark.parametrize("name, stage, path", list(entry_points()), ids=lambda v: v if isinstance(v, str) else "")
+def test_stage_declares_all_code_it_reaches_and_no_more(name, stage, path):
+    declared = {d for d in stage["deps"] if d.endswith(".py")}
+    assert declared == closure(path)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "stages").glob("*.py")), ids=lambda p: p.name)
+def test_stages_are_thin(path):
+    assert len(path.read_text().splitlines()) < 60
+
+
+@pytest.mark.parametrize("path", library(), ids=lambda p: p.name)
+def test_library_files_are_small_and_quiet(path):
+    text = path.read_text()
+    assert len(text.splitlines()) < 300
+    calls = {n.func.id for n in ast.walk(ast.parse(text))
+             if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    assert not calls & {"print", "exec", "eval"}
+    assert not any(n.split(".")[0] in ("dvc", "dvclive", "stages") for n in imported(path))
+
+
+@pytest.mark.parametrize("path", library(), ids=lambda p: p.name)
+def test_imports_point_down(path):
+    parts = path.relative_to(ROOT / "pipeline").with_suffix("").parts
+    mine = level(parts[0])
+    for name in imported(path):
+        if name.startswith("pipeline."):
+            other = name.split(".")[1]
+            if parts[0] == "figures":
+                assert other in ("figures",), f"{path} imports {name}"
+            elif mine is not None:
+                assert level(other) is not None and level(other) <= mine, f"{path} imports {name}"
+            assert other != "params", f"{path}: only stages read params"
+
+
+def test_only_params_reads_params_yaml():
+    for path in library():
+        if path.name != "params.py":
+            assert "params.yaml\")" not in path.read_text()
+
+
+def loads(modules, forbidden):
+    code = (f"import sys\nimport {', '.join(modules)}\n"
+            f"bad = [m for m in {forbidden!r} if m in sys.modules]\nsys.exit(str(bad) if bad else 0)")
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_captions_and_tables_need_no_torch():
+    done = loads([f"pipeline.{m}" for m in WITHOUT_TORCH], ["torch"])
+    assert done.returncode == 0, done.stderr
+
+
+def test_training_and_timing_need_torch_and_numpy_alone():
+    names = [f"pipeline.{m}" for m in BARE if m != "benchmark"]
+    done = loads(names, ["pandas", "skimage", "scipy", "matplotlib", "PIL", "dvc", "dvclive",
+                         "safetensors", "pooch", "tqdm", "yaml"])
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_stage_reads_a_parameter_that_it_does_not_declare():
+    """What a stage takes from params.yaml, by the attributes of `p` in its code."""
+    for name, stage, path in entry_points():
+        used = set(re.findall(r"\bp\.(\w+)", path.read_text()))
+        used -= {"scales_of", "training_sets", "check_sets", "pairs"}
+        declared = {key.split(".")[0] for key in stage.get("params", [])}
+        if name == "validate":
+            assert "params.yaml" in stage["deps"]
+            continue
+        missing = used - declared - {"profile"}
+        if name == "evaluate":  # not routed: the thresholds do not matter to it
+            missing -= {"routed"}
+        if name == "evaluate_routed":
+            missing -= {"routed"}
+        assert not missing, f"{name} reads {missing}"
+
+
+def test_long_outputs_are_named_one_by_one():
+    for name, stage, _ in entry_points():
+        for out in stage["outs"]:
+            out = out if isinstance(out, str) else next(iter(out))
+            assert name in ("download", "train") or Path(out).suffix, f"{name}: {out} is a folder"
