@@ -29,7 +29,7 @@ def headline(profile, weights, models, test_sets, training_sets, device):
     steps = sorted({m["steps"] for m in trained})
     budget = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
     origin = "published weights of" if weights == "published" else "networks trained here for"
-    where = ", ".join(sorted({m["device"] for m in trained}))
+    where = ", ".join(sorted({m["device"] for m in trained if m["device"]}))
     if profile == "embedded":
         return (f"Embedded profile: {origin} {budget} steps ({where}), scored on a few photographs "
                 "of the repository. The numbers show that the pipeline works; no figure here can "

@@ -53,7 +53,7 @@ class Result:
     curve : list of dict: step, loss, psnr_db_x2... on held-out training patches
     steps : int
     seconds : float, over all parts of an interrupted training
-    device : str
+    where : list of str, the devices that took the steps, in order
     """
 
     finished: bool
@@ -61,7 +61,7 @@ class Result:
     curve: list
     steps: int
     seconds: float
-    device: str
+    where: list
 
 
 class NotFinite(ArithmeticError):
@@ -108,16 +108,18 @@ def train(model, phases, recipe, *, scales, label, seed, name, device, state_pat
     """
     started = last_save = time.monotonic()
     total = sum(phase.steps for phase in phases)
-    where = _device_name(device)
     if not total:  # bicubic has nothing to learn
-        return Result(True, {}, [], 0, 0.0, where)
+        return Result(True, {}, [], 0, 0.0, [])
     every = max(1, total // LOG_POINTS)
     run = _Run(model.to(device).train(), recipe, scales, label, seed, device)
     state = states.load(state_path, tag)
-    step, curve, earlier = 0, [], 0.0
+    step, curve, earlier, where = 0, [], 0.0, []
     if state:
         step, curve, earlier = state["step"], state["curve"], state["seconds"]
+        where = state["where"]
         run.restore(state)
+    if step < total:
+        where = list(dict.fromkeys([*where, _describe(device)]))
 
     def result():
         seconds = earlier + time.monotonic() - started
@@ -136,7 +138,7 @@ def train(model, phases, recipe, *, scales, label, seed, name, device, state_pat
             now = time.monotonic()
             out_of_time = limit_s and now - started > limit_s
             if out_of_time or step == total or now - last_save > SAVE_SECONDS:
-                states.save(state_path, {"tag": tag, "step": step, "curve": curve,
+                states.save(state_path, {"tag": tag, "step": step, "curve": curve, "where": where,
                                          "seconds": earlier + now - started, **run.state()})
                 last_save = now
             if out_of_time:
@@ -275,7 +277,7 @@ def _phase_at(phases, step):
     raise IndexError(step)
 
 
-def _device_name(device):
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU, {torch.get_num_threads()} threads"
+def _describe(device):
+    name = (torch.cuda.get_device_name(device) if device.type == "cuda"
+            else f"CPU, {torch.get_num_threads()} threads")
+    return f"{name}, torch {torch.__version__}"

@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
 ROOT = Path("artifacts")
 
 
@@ -18,6 +16,8 @@ def run(main):
 
 def bar(description):
     """A progress bar as `pipeline` wants it: wraps an iterable of known length."""
+    from tqdm import tqdm  # not on a machine that only trains
+
     return lambda items, total: tqdm(items, total=total, desc=description, mininterval=1)
 
 

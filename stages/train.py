@@ -13,7 +13,7 @@ def main():
     name = sys.argv[1]
     p = params.load()
     if p.weights == "published":
-        from stages.publish import take
+        from stages.outputs import take
         return take(p, name)
     variant, settings = p.variants[name], p.train[p.profile]
     torch.manual_seed(p.seed)
@@ -40,10 +40,13 @@ def main():
     if not result.finished:
         raise RuntimeError(f"{name}: stopped at the limit of {limit:g} minutes; run the same "
                            "command again to go on from there")
-    from stages.publish import write
+    try:
+        from stages.outputs import write
+    except ImportError as missing:  # a GPU machine with torch alone: the state is the result
+        return print(f"{name}: trained; {missing.name} is not here, so run this again where it is")
     write(p, name, result.weights, result.curve, {
         "variant": name, "steps": result.steps, "seconds": round(result.seconds, 1),
-        "device": result.device, "torch": torch.__version__, "recipe": vars(recipe), "tag": tag,
+        "device": "; ".join(result.where), "recipe": vars(recipe), "tag": tag,
         **cost.summary(model.cpu(), scales),
         "phases": {phase.name: [phase.steps, len(phase.images)] for phase in phases}})
 

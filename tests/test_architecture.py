@@ -128,7 +128,7 @@ def test_captions_and_tables_need_no_torch():
 def test_training_and_timing_need_torch_and_numpy_alone():
     names = [f"pipeline.{m}" for m in BARE if m != "benchmark"]
     done = loads(names, ["pandas", "skimage", "scipy", "matplotlib", "PIL", "dvc", "dvclive",
-                         "safetensors", "pooch", "tqdm", "yaml"])
+                         "safetensors", "pooch", "yaml"])
     assert done.returncode == 0, done.stderr
 
 

@@ -1,0 +1,47 @@
+"""Weights, provenance and learning curve of a variant, as the later stages read them."""
+
+import json
+from pathlib import Path
+
+from dvclive import Live
+from safetensors.torch import load_file
+
+from pipeline import sources, weights as store
+from stages.shared import folder
+
+PUBLISHED = Path("weights")
+
+
+def write(params, name, weights, curve, provenance):
+    """Write models/NAME.safetensors, its provenance, and the curve through dvclive."""
+    models = folder(params) / "models"
+    store.save(models / f"{name}.safetensors", weights)
+    text = json.dumps({**provenance, "curve": curve}, indent=1, sort_keys=True)
+    (models / f"{name}.json").write_text(text + "\n")
+    with Live(str(folder(params) / "curves" / name), save_dvc_exp=False, dvcyaml=None,
+              report=None) as live:
+        for row in curve:
+            live.step = row["step"]
+            for key in sorted(row.keys() - {"step"}):
+                live.log_metric(key, row[key])
+
+
+def take(params, name):
+    """Copy the published weights of a variant, their hash checked.
+
+    Raises
+    ------
+    ValueError
+        There are none, or the file is not the one that was published.
+    """
+    index = json.loads((PUBLISHED / "published.json").read_text())
+    if name not in index:
+        raise ValueError(f"weights: published: none for {name}; there are {', '.join(index)}. "
+                         "Use weights: trained, or leave the variant out")
+    path = PUBLISHED / f"{name}.safetensors"
+    found = sources.sha256(path)
+    if found != index[name]:
+        raise ValueError(f"{path}: sha256 expected {index[name]}, found {found}; "
+                         "restore it with git checkout weights")
+    provenance = json.loads(path.with_suffix(".json").read_text())
+    write(params, name, load_file(path), provenance["curve"], {**provenance, "published": True})

@@ -1,0 +1,114 @@
+"""The whole, as a user runs it: dvc repro and dvc exp run in a fresh clone, on a small budget."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+KEPT = ["bicubic", "cnn7", "fsrcnn", "prn", "prn_no_rolling"]
+
+
+def call(clone, *command, fails=False):
+    """Run a command in the clone, with no network to be reached and no identity but git's own."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PRN_", "DVC_", "GIT_"))}
+    environment |= {"PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
+                    "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
+                    "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@localhost",
+                    "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@localhost"}
+    done = subprocess.run(command, cwd=clone, env=environment, text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert (done.returncode != 0) == fails, done.stdout[-4000:]
+    return done.stdout
+
+
+def dvc(clone, *arguments, **kwargs):
+    return call(clone, sys.executable, "-m", "dvc", *arguments, **kwargs)
+
+
+def ran(output):
+    return {name for name in re.findall(r"Running stage '(.*)'", output)}
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A copy of what git would clone, in a folder with a space, with a budget of a few steps."""
+    path = tmp_path_factory.mktemp("a user") / "prn copy"
+    files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                           cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    for name in filter(None, files):
+        if (ROOT / name).is_file() and not name.startswith("reports/"):
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, path / name)
+    params = yaml.safe_load((path / "params.yaml").read_text())
+    params["methods"], params["routed"] = KEPT[:3], KEPT[3:]
+    params["variants"] = {name: params["variants"][name] for name in KEPT}
+    params["variants"]["fsrcnn"]["effort"] = 1
+    params["train"]["embedded"]["phases"]["finetune"]["steps"] = 8
+    params["timing"]["embedded"] = {"images": 1, "repeats": 2, "warmup": 1}
+    (path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "clone"]):
+        call(path, "git", *command)
+    return path
+
+
+def test_repro_makes_the_report_offline_and_a_second_one_does_nothing(clone):
+    output = dvc(clone, "repro")
+    assert {f"train@{name}" for name in KEPT} <= ran(output)
+    out = clone / "reports" / "embedded"
+    headline = (out / "report.md").read_text().splitlines()[0]
+    assert "no figure here can be compared with the paper" in headline and "8 steps" in headline
+    assert (out / "report.html").read_text().count("data:image/png;base64") == 10
+    quality = pd.read_csv(out / "quality.csv")
+    assert list(quality) == ["method", "dataset", "scale", "image", "psnr_db", "ssim", "share_mild",
+                             "share_moderate", "share_severe", "macs"]
+    assert len(quality) == 4 * (4 * 3 + 1) and quality.psnr_db.between(15, 60).all()
+    provenance = json.loads((out / "provenance.json").read_text())
+    assert provenance["trained"]["prn"]["steps"] == 8 and provenance["revision"] != "unknown"
+    start = time.monotonic()
+    assert ran(dvc(clone, "repro")) == set()
+    assert time.monotonic() - start < 30
+
+
+def test_a_threshold_reruns_what_depends_on_it_and_nothing_else(clone):
+    call(clone, "git", "add", "-A")
+    call(clone, "git", "commit", "-q", "-m", "results")
+    before = pd.read_csv(clone / "reports/embedded/quality.csv")
+    output = dvc(clone, "exp", "run", "-S", "gamma_low=20")
+    assert ran(output) == {"validate", "evaluate_routed@prn", "evaluate_routed@prn_no_rolling",
+                           "timing", "pictures", "tables", "figures", "report"}
+    after = pd.read_csv(clone / "reports/embedded/quality.csv")
+    same = ~before.method.str.startswith("prn")
+    assert before[same].equals(after[same])
+    assert after[~same].share_mild.mean() > before[~same].share_mild.mean()
+    shown = json.loads(dvc(clone, "metrics", "show", "--json"))
+    assert "psnr_db" in json.dumps(shown)
+    assert "gamma_low" in dvc(clone, "params", "diff", "--md")
+
+
+@pytest.mark.parametrize("override, message", [
+    ("gamma_low=abc", "params.yaml: gamma_low: expected a number, got 'abc'"),
+    ("gamma_low=40", "need 0 <= gamma_low < gamma_upper"),
+    ("methods=[vdsr]", "is not legal; use one of bicubic"),
+    ("sets.embedded.test=[set6]", "'set6' is not legal; use one of"),
+])
+def test_a_bad_value_stops_at_the_first_stage_and_nothing_is_written(clone, override, message):
+    call(clone, "git", "stash", "-q", "--include-untracked")
+    before = {p: p.read_bytes() for p in (clone / "reports").rglob("*") if p.is_file()}
+    call(clone, sys.executable, "-c",
+         f"import yaml,pathlib; p=pathlib.Path('params.yaml'); d=yaml.safe_load(p.read_text());\n"
+         f"keys, value = {override!r}.split('=', 1); *path, last = keys.split('.'); n=d\n"
+         "for k in path: n=n[k]\n"
+         "n[last]=yaml.safe_load(value); p.write_text(yaml.safe_dump(d, sort_keys=False))")
+    output = dvc(clone, "repro", fails=True)
+    assert message in output and ran(output) == {"validate"} and "Traceback" not in output
+    assert before == {p: p.read_bytes() for p in (clone / "reports").rglob("*") if p.is_file()}
+    call(clone, "git", "checkout", "-q", "--", "params.yaml")

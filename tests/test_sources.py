@@ -1,0 +1,142 @@
+"""Downloads: hashes, mirror, resume, and errors that say what to do."""
+
+import functools
+import hashlib
+import http.server
+import threading
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline import sources
+
+# the test server leaves the closing of its sockets to the garbage collector
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning",
+                                        "ignore::pytest.PytestUnraisableExceptionWarning")
+
+FILES = {"a.png": b"first image" * 100, "b.png": b"second image" * 100}
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A local server of two files, with a counter of requests."""
+    root = tmp_path / "www"
+    root.mkdir()
+    for name, content in FILES.items():
+        (root / name).write_bytes(content)
+    asked = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                         functools.partial(Handler, directory=root)) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_address[1]}", root, asked
+        httpd.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def registered(server, monkeypatch, tmp_path):
+    url, _, _ = server
+    rows = [f"pair,{url}/{name},{hashlib.sha256(content).hexdigest()},{len(content)}"
+            for name, content in FILES.items()]
+    path = tmp_path / "datasets.csv"
+    path.write_text("dataset,url,sha256,bytes\n" + "\n".join(rows) + "\n")
+    whole = sources.registry(path)
+    monkeypatch.setattr(sources, "registry", lambda: whole)
+    return whole["pair"]
+
+
+def test_download_checks_and_does_not_ask_twice(server, registered, tmp_path):
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    assert sources.fetch("pair", out, cache=cache) == 2
+    assert {f.name: f.read_bytes() for f in out.iterdir()} == FILES
+    requests = len(server[2])
+    assert sources.fetch("pair", out, cache=cache) == 2
+    assert len(server[2]) == requests
+
+
+def test_altered_file_is_refused_and_the_rest_is_kept(server, registered, tmp_path):
+    url, root, asked = server
+    (root / "b.png").write_bytes(b"tampered")
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    with pytest.raises(sources.SourceError, match="pair: b.png: .* registered hash"):
+        sources.fetch("pair", out, cache=cache)
+    assert not out.exists()  # nothing half-written
+    (root / "b.png").write_bytes(FILES["b.png"])
+    asked.clear()
+    sources.fetch("pair", out, cache=cache)
+    assert asked == ["/b.png"]  # only what was missing
+
+
+def test_missing_file_says_what_to_do(server, registered, tmp_path):
+    (server[1] / "a.png").unlink()
+    with pytest.raises(sources.SourceError, match="a.png.*404.*set PRN_MIRROR=DIR"):
+        sources.fetch("pair", tmp_path / "out", cache=tmp_path / "cache")
+
+
+def test_mirror_is_asked_first_and_checked(server, registered, tmp_path):
+    mirror = tmp_path / "mirror"
+    for source in registered:
+        (mirror / source.place).parent.mkdir(parents=True, exist_ok=True)
+        (mirror / source.place).write_bytes(FILES[source.place.rsplit("/", 1)[1]])
+    sources.fetch("pair", tmp_path / "out", cache=tmp_path / "cache", mirror=mirror)
+    assert server[2] == []
+    (mirror / registered[0].place).write_bytes(b"tampered")
+    with pytest.raises(sources.SourceError, match="a.png is altered: sha256 expected .*, found .*mirror"):
+        sources.fetch("pair", tmp_path / "out2", cache=tmp_path / "cache", mirror=mirror)
+
+
+def test_folder_of_the_user(tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    with pytest.raises(sources.SourceError, match="local.mine: .*no image there"):
+        sources.fetch("mine", tmp_path / "out", cache=tmp_path, local={"mine": str(folder)})
+    (folder / "x.png").write_bytes(b"x")
+    assert sources.fetch("mine", tmp_path / "out", cache=tmp_path, local={"mine": str(folder)}) == 1
+
+
+def test_voc2012_archive_is_unpacked_from_the_mirror(tmp_path, monkeypatch):
+    import io
+    import tarfile
+
+    archive = tmp_path / "mirror" / sources.VOC2012_URL.split("://")[1]
+    archive.parent.mkdir(parents=True)
+    with tarfile.open(archive, "w") as tar:
+        for name in ("VOCdevkit/VOC2012/JPEGImages/1.jpg", "VOCdevkit/VOC2012/Annotations/1.xml"):
+            member = tarfile.TarInfo(name)
+            member.size = 3
+            tar.addfile(member, io.BytesIO(b"abc"))
+    args = dict(cache=tmp_path / "cache", mirror=tmp_path / "mirror")
+    with pytest.raises(sources.SourceError, match="altered: md5 expected"):
+        sources.fetch("voc2012", tmp_path / "out", **args)
+    monkeypatch.setattr(sources, "VOC2012_MD5", hashlib.md5(archive.read_bytes()).hexdigest())
+    assert sources.fetch("voc2012", tmp_path / "out", **args) == 1
+    assert [f.name for f in (tmp_path / "out").iterdir()] == ["1.jpg"]
+
+
+def test_registry_is_complete():
+    counts = {name: len(files) for name, files in sources.registry().items()}
+    assert counts == {"set5": 5, "set14": 14, "bsds100": 100, "urban100": 100, "bsds200": 200,
+                      "bsds500_test": 200, "t91": 91, "voc2012_sample": 85, "embedded_train": 6,
+                      "embedded_test": 4}
+
+
+def test_data_dvc_pins_the_embedded_images():
+    """DVC re-pins changed data silently (dvc.md, section 2): the hash stands here as well."""
+    pinned = yaml.safe_load(Path("data.dvc").read_text())
+    assert pinned["outs"][0]["md5"] == pinned["deps"][0]["md5"] == "28f444acd0681f73bf3266643ee4d6d8.dir"
+    assert not pinned.get("frozen")  # a frozen import fails in a fresh clone
+    for dataset in ("embedded_train", "embedded_test"):
+        for source in sources.registry()[dataset]:
+            path = source.url.replace("data/", "embedded/", 1)
+            assert sources.sha256(path) == source.sha256, path

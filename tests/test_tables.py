@@ -1,0 +1,88 @@
+"""Tables on made-up results; the paper's own tables against each other."""
+
+import pandas as pd
+import pytest
+
+from pipeline import tables
+from pipeline.gradients import sample
+from pipeline.params import load
+
+PAPER = tables.paper_table1()
+
+
+def quality(method, dataset, scale, psnr):
+    return [{"method": method, "dataset": dataset, "scale": scale, "image": str(i), "psnr_db": p,
+             "ssim": 0.9} for i, p in enumerate(psnr)]
+
+
+def test_table1_sets_the_paper_beside_and_cites_what_is_missing():
+    rows = pd.DataFrame(quality("bicubic", "set5", 2, [30, 34]) + quality("prn", "set5", 2, [36, 38])
+                        + quality("prn_x", "set5", 2, [36, 36]))
+    table = tables.table1(rows, ["set5"]).set_index("method")
+    assert table.psnr_db["prn"] == 37 and table.paper_psnr_db["prn"] == 37.09
+    assert table.source["prn"] == "measured" and table.source["aplus"] == "cited"
+    assert pd.isna(table.psnr_db["aplus"]) and table.paper_psnr_db["aplus"] == 36.60
+    assert pd.isna(table.paper_psnr_db["prn_x"])
+    assert set(table.scale) == {2} and len(table) == 9
+
+
+def test_table1_of_other_images_has_no_figure_of_the_paper():
+    table = tables.table1(pd.DataFrame(quality("prn", "embedded_test", 2, [30])), ["embedded_test"])
+    assert len(table) == 1 and table.paper_psnr_db.isna().all()
+
+
+def times(*rows):
+    return pd.DataFrame([{"method": m, "scale": 4, "mode": mode, "gamma_low": low,
+                          "gamma_upper": up, "ms_median": ms} for m, mode, low, up, ms in rows])
+
+
+def ablation(*rows):
+    return pd.DataFrame([{"method": m, "gamma_low": low, "gamma_upper": up, "psnr_db": p,
+                          "share_mild": 0.5, "share_moderate": 0.3, "share_severe": 0.2}
+                         for m, low, up, p in rows])
+
+
+def test_table2_speedup_is_against_the_severe_path_on_the_whole_image():
+    table = tables.table2(
+        ablation(("prn", 20, 50, 27.0), ("prn", 20, 50, 28.0), ("prn", 10, 30, 30.0)),
+        times(("prn", "whole", None, None, 12), ("prn", "grouped", 20, 50, 6),
+              ("prn", "grouped", 10, 30, 8)), [("U2L2", 20, 50), ("U1L1", 10, 30)], 4)
+    assert table.psnr_db.tolist() == [27.5, 30.0] and table.speedup.tolist() == [2.0, 1.5]
+
+
+def test_table3_takes_depths_from_the_variants():
+    p = load("params.yaml")
+    options = {n: v.options for n, v in p.variants.items() if v.network == "prn" and not v.train_gammas}
+    names = tables.depth_variants(options)
+    assert names == {("early", 1): "prn", ("early", 2): "prn_early2", ("early", 3): "prn_early3",
+                     ("middle", 1): "prn_middle1", ("middle", 2): "prn", ("middle", 3): "prn_middle3"}
+    table = tables.table3(ablation(("prn", 20, 50, 27.0), ("prn_early2", 20, 50, 27.5)),
+                          times(("prn", "grouped", 20, 50, 6)), options, (20, 50), 4)
+    assert table.psnr_db.tolist()[:2] == [27.0, 27.5] and pd.isna(table.psnr_db[2])
+    assert table.paper_psnr_db.tolist() == [27.12, 27.13, 27.15, 27.05, 27.12, 27.15]
+
+
+def test_table4():
+    table = tables.table4(ablation(("prn", 20, 50, 27.1), ("prn_no_rolling", 20, 50, 27.0)), (20, 50))
+    assert table.psnr_db.tolist() == [27.0, 27.1] and table.paper_psnr_db.tolist() == [27.03, 27.12]
+
+
+def test_shares_follow_eq_2_with_its_ties():
+    priors = pd.DataFrame({"dataset": "d", "scale": 2, "prior": [5.0, 10, 11, 30, 31]})
+    row = tables.shares(priors, [("a", 10, 30)]).iloc[0]
+    assert (row.share_mild, row.share_moderate, row.share_severe) == pytest.approx((0.4, 0.2, 0.4))
+
+
+def test_sampling_of_patches_is_seeded_and_bounded():
+    rows = pd.DataFrame({"gain_db": [0.5] * 20 + [1.5] * 5 + [1.0]})
+    one, two = sample(rows, 10, 0), sample(rows, 10, 0)
+    assert one.equals(two) and (one.kind == "mild").sum() == 10 and (one.kind == "severe").sum() == 5
+    assert (one[one.kind == "severe"].gain_db > 1).all()
+
+
+def test_the_papers_own_figures_agree_with_its_text():
+    """+0.13 and +0.19 dB over FSRCNN on BSDS100 (section IV-A)."""
+    psnr = PAPER.set_index(["method", "dataset", "scale"]).paper_psnr_db
+    for scale, gain in ((2, 0.13), (3, 0.19)):
+        assert psnr["prn", "bsds100", scale] - psnr["fsrcnn", "bsds100", scale] == pytest.approx(gain)
+    assert len(PAPER) == 8 * 4 * 3 and PAPER.notna().all().all()
