@@ -3,7 +3,6 @@
 import torch
 
 from pipeline.degrade import imresize
-from pipeline.images import modcrop
 from pipeline.inference import cost_of, grouped, patchwise, route_patches, whole
 from pipeline.timing import Job
 
@@ -12,7 +11,8 @@ MODES = ("paper", "grouped", "whole")
 
 def luma_pairs(ys, scale, device):
     """(LR, HR) luma on the device, of HR lumas (H, W), uint8."""
-    hrs = [torch.from_numpy(modcrop(y, scale) / 255)[None, None] for y in ys]
+    hrs = [torch.from_numpy(y[:y.shape[0] // scale * scale, :y.shape[1] // scale * scale] / 255)
+           [None, None] for y in ys]
     return [(imresize(hr, 1 / scale).float().to(device), hr.float().to(device)) for hr in hrs]
 
 

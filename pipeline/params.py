@@ -5,16 +5,13 @@ stage with a `ParameterError` that names the key and what would be legal.
 """
 
 import re
-import types
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Literal
 
 import yaml
 
-
-class ParameterError(ValueError):
-    """A bad value in params.yaml."""
+from pipeline.typed import ParameterError, at_least, build, one_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +49,7 @@ class PRNOptions:
 
     def __post_init__(self):
         for key in ("width", "early", "middle", "late"):
-            _at_least(getattr(self, key), 1, f"variants: options.{key}")
+            at_least(getattr(self, key), 1, f"variants: options.{key}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +62,7 @@ class Variant:
     # gamma_low, gamma_upper of the training labels; empty: those of train (decision D13). Out of
     # the repr, which tags training states: the labels themselves are in the tag
     train_gammas: list[float] = field(default_factory=list, repr=False)
+    seed: int = field(default=0, repr=False)  # added to that of params.yaml: repeats of a variant
 
     def __post_init__(self):
         if not self.effort > 0:
@@ -75,7 +73,7 @@ class Variant:
                                      f"gamma_upper, got {self.train_gammas}")
             _check_gammas(*self.train_gammas, "train_gammas: ")
         if self.network == "prn":
-            _build(PRNOptions, self.options, "variants: options")
+            build(PRNOptions, self.options, "variants: options")
         elif self.options:
             raise ParameterError(f"params.yaml: variants: network {self.network} takes no options, "
                                  f"got {', '.join(self.options)}; only prn has options")
@@ -94,7 +92,7 @@ class Phase:
     augment: bool
 
     def __post_init__(self):
-        _at_least(self.steps, 1, "train: phases: steps")
+        at_least(self.steps, 1, "train: phases: steps")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +105,8 @@ class Recipe:
     ema: float  # decay of the averaged weights; 0: none
 
     def __post_init__(self):
-        _at_least(self.batch, 4, "train: recipes: batch")
-        _at_least(self.crop, 16, "train: recipes: crop")
+        at_least(self.batch, 4, "train: recipes: batch")
+        at_least(self.crop, 16, "train: recipes: crop")
         if not 0 < self.learning_rate < 1 or not 0 <= self.ema < 1 or self.clip < 0:
             raise ParameterError(
                 "params.yaml: train: recipes: need 0 < learning_rate < 1, 0 <= ema < 1 and clip >= 0; got "
@@ -133,8 +131,8 @@ class Gradients:
     stride: int
 
     def __post_init__(self):
-        _at_least(self.patches, 10, "gradients: patches")
-        _at_least(self.stride, 1, "gradients: stride")
+        at_least(self.patches, 10, "gradients: patches")
+        at_least(self.stride, 1, "gradients: stride")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +143,7 @@ class Timing:
 
     def __post_init__(self):
         for key in ("images", "repeats", "warmup"):
-            _at_least(getattr(self, key), 1, f"timing: {key}")
+            at_least(getattr(self, key), 1, f"timing: {key}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,17 +179,17 @@ class Params:
     def __post_init__(self):
         _check_gammas(self.gamma_low, self.gamma_upper, "")
         for scale in [*self.scales, self.ablation.scale]:
-            _one_of(scale, (2, 3, 4), "scales")
-        _one_of(self.ablation.scale, self.scales, "ablation.scale")
+            one_of(scale, (2, 3, 4), "scales")
+        one_of(self.ablation.scale, self.scales, "ablation.scale")
         for name, variant in self.variants.items():
             for scale in variant.scales:
-                _one_of(scale, self.scales, f"variants.{name}.scales")
+                one_of(scale, self.scales, f"variants.{name}.scales")
         plain = [k for k, v in self.variants.items() if v.network != "prn"]
         prn = [k for k, v in self.variants.items() if v.network == "prn"]
         for name in self.methods:
-            _one_of(name, plain, "methods")
+            one_of(name, plain, "methods")
         for name in self.routed:
-            _one_of(name, prn, "routed")
+            one_of(name, prn, "routed")
         for section in ("sets", "train", "gradients", "timing", "pictures"):
             if self.profile not in getattr(self, section):
                 raise ParameterError(f"params.yaml: {section}: no entry for profile {self.profile}")
@@ -210,15 +208,15 @@ class Params:
         legal = sorted({*known, *self.local})
         for profile, sets in self.sets.items():
             for name in sets.test:
-                _one_of(name, legal, f"sets.{profile}.test")
-            _one_of(sets.ablation, sets.test, f"sets.{profile}.ablation")
+                one_of(name, legal, f"sets.{profile}.test")
+            one_of(sets.ablation, sets.test, f"sets.{profile}.ablation")
             for picture in self.pictures[profile].values():
-                _one_of(picture.dataset, sets.test, f"pictures.{profile}")
-                _one_of(picture.scale, self.scales, f"pictures.{profile}")
+                one_of(picture.dataset, sets.test, f"pictures.{profile}")
+                one_of(picture.scale, self.scales, f"pictures.{profile}")
         for profile, train in self.train.items():
             for phase in train.phases.values():
                 for name in phase.sets:
-                    _one_of(name, legal, f"train.{profile}.phases")
+                    one_of(name, legal, f"train.{profile}.phases")
 
 
 def load(path="params.yaml"):
@@ -230,7 +228,7 @@ def load(path="params.yaml"):
         With the key and the legal values.
     """
     raw = yaml.load(Path(path).read_text(), Loader=_Loader)
-    return _build(Params, raw, "")
+    return build(Params, raw, "")
 
 
 class _Loader(yaml.SafeLoader):
@@ -239,55 +237,6 @@ class _Loader(yaml.SafeLoader):
 
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789"))
-
-
-def _build(cls, raw, where):
-    """A dataclass from a mapping, every value checked against its annotation."""
-    if not isinstance(raw, dict):
-        raise ParameterError(f"params.yaml: {where or 'the file'}: expected keys, got {raw!r}")
-    hints = get_type_hints(cls)
-    prefix = f"{where}." if where else ""
-    for key in raw:
-        if key not in hints:
-            raise ParameterError(f"params.yaml: {prefix}{key}: unknown key; legal: {', '.join(hints)}")
-    for f in fields(cls):
-        if f.name not in raw and f.default is MISSING and f.default_factory is MISSING:
-            raise ParameterError(f"params.yaml: {prefix}{f.name}: missing")
-    return cls(**{key: _typed(hints[key], value, prefix + key) for key, value in raw.items()})
-
-
-def _typed(hint, value, where):
-    if is_dataclass(hint):
-        return _build(hint, value, where)
-    origin, args = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        _one_of(value, args, where)
-        return value
-    if origin is list and isinstance(value, list) and value:
-        return [_typed(args[0], v, f"{where}[{i}]") for i, v in enumerate(value)]
-    if origin is dict and isinstance(value, dict):
-        return {k: _typed(args[1], v, f"{where}.{k}") for k, v in value.items()}
-    if hint is float and type(value) is int:
-        return float(value)
-    if hint is object or (not isinstance(hint, types.GenericAlias) and type(value) is hint):
-        return value
-    raise ParameterError(f"params.yaml: {where}: expected {_words(hint)}, got {value!r}")
-
-
-def _words(hint):
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-    return names.get(hint) or ("a list with at least one entry" if get_origin(hint) is list else "keys")
-
-
-def _one_of(value, legal, where):
-    if value not in legal:
-        raise ParameterError(
-            f"params.yaml: {where}: {value!r} is not legal; use one of {', '.join(map(str, legal))}")
-
-
-def _at_least(value, least, where):
-    if value < least:
-        raise ParameterError(f"params.yaml: {where}: {value} is too small; at least {least}")
 
 
 def _check_gammas(low, upper, prefix):

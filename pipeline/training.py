@@ -139,7 +139,8 @@ def train(model, phases, recipe, *, scales, label, seed, name, device, state_pat
             out_of_time = limit_s and now - started > limit_s
             if out_of_time or step == total or now - last_save > SAVE_SECONDS:
                 states.save(state_path, {"tag": tag, "step": step, "curve": curve, "where": where,
-                                         "seconds": earlier + now - started, **run.state()})
+                                         "seconds": earlier + now - started,
+                                         **run.state(finished=step == total)})
                 last_save = now
             if out_of_time:
                 return result()
@@ -252,13 +253,15 @@ class _Run:
             values |= dict(zip((n for n, _ in self.model.named_parameters()), self.average))
         return {n: v.detach().cpu().clone() for n, v in values.items()}
 
-    def state(self):
-        return {"model": self.model.state_dict(), "adam": self.adam.state_dict(),
-                "average": self.average, "counter": self.step, "bad_step": self.bad_step}
+    def state(self, finished=False):
+        """All that changes from step to step; a finished training needs no optimiser any more."""
+        return {"model": self.model.state_dict(), "average": self.average, "counter": self.step,
+                "bad_step": self.bad_step, "adam": {} if finished else self.adam.state_dict()}
 
     def restore(self, state):
         self.model.load_state_dict(state["model"])
-        self.adam.load_state_dict(state["adam"])
+        if state["adam"]:
+            self.adam.load_state_dict(state["adam"])
         for group in self.adam.param_groups:
             group["lr"] = self.rate  # loading made a copy; the step writes to this one
         for mine, saved in zip(self.average, state["average"]):

@@ -4,7 +4,8 @@ import pandas as pd
 
 from pipeline import params
 from pipeline.evaluation import sweep
-from stages.models import device, routing, test_images, trained
+from stages.models import test_images, trained
+from stages.networks import device, routing
 from stages.shared import bar, folder, run
 
 

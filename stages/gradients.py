@@ -5,7 +5,8 @@ import pandas as pd
 
 from pipeline import gradients, params
 from pipeline.models import build
-from stages.models import device, routing, test_images, trained
+from stages.models import test_images, trained
+from stages.networks import device, routing
 from stages.shared import bar, folder, run
 
 

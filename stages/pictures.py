@@ -6,7 +6,8 @@ import numpy as np
 
 from pipeline import params
 from pipeline.pictures import compare, response
-from stages.models import device, routing, test_images, trained
+from stages.models import test_images, trained
+from stages.networks import device, routing
 from stages.shared import folder, run
 
 

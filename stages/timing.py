@@ -1,13 +1,16 @@
-"""Time all methods, modes and threshold pairs on the ablation data set, interleaved."""
+"""Time all methods, modes and threshold pairs on the ablation data set, interleaved.
 
+The weights are fresh ones: time depends on shapes and routes, not on their values, and so a new
+training does not make the timings old.  Needs torch, numpy and PyYAML only.
+"""
+
+import csv
 import json
-
-import pandas as pd
 
 from pipeline import packed, params
 from pipeline.benchmark import luma_pairs, make_job
 from pipeline.timing import measure, peaks
-from stages.models import device, routing, trained
+from stages.networks import device, fresh, routing
 from stages.shared import bar, folder, run
 
 
@@ -32,14 +35,16 @@ def main():
     settings = p.timing[p.profile]
     ys = list(packed.unpack(folder(p) / "timing.npz").values())[: settings.images]
     images = {scale: luma_pairs(ys, scale, where) for scale in p.scales}
-    models = {name: trained(p, name) for name in p.variants}
+    models = {name: fresh(p, name).to(where).eval() for name in p.variants}
     peak = peaks(where)
     jobs = [make_job(name, models[name], scale, mode, thresholds, images[scale])
             for name, scale, mode, thresholds in dict.fromkeys(plan(p))]
     rows = measure(jobs, repeats=settings.repeats, warmup=settings.warmup, device=where,
                    progress=bar("timing"))
-    table = pd.DataFrame(rows).assign(dataset=p.sets[p.profile].ablation)
-    table.to_csv(folder(p) / "timing.csv", index=False, float_format="%.6f", lineterminator="\n")
+    with open(folder(p) / "timing.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, ["dataset", *rows[0]], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({"dataset": p.sets[p.profile].ablation, **row} for row in rows)
     (folder(p) / "machine.json").write_text(json.dumps(peak, indent=1) + "\n")
 
 

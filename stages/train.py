@@ -2,10 +2,8 @@
 
 import sys
 
-import torch
-
 from pipeline import cost, packed, params, states, training
-from pipeline.models import build
+from stages.networks import device, fresh
 from stages.shared import ROOT, folder, run
 
 
@@ -16,8 +14,7 @@ def main():
         from stages.outputs import take
         return take(p, name)
     variant, settings = p.variants[name], p.train[p.profile]
-    torch.manual_seed(p.seed)
-    model = build(variant.network, p.scales_of(name), **variant.options)
+    model = fresh(p, name)
     images = packed.unpack(folder(p) / "train.npz")
     phases = [training.Phase(key, {n: y for n, y in images.items() if n.split("/")[0] in phase.sets},
                              max(1, round(phase.steps * variant.effort)), phase.augment)
@@ -26,14 +23,13 @@ def main():
     low, upper = variant.train_gammas or (settings.gamma_low, settings.gamma_upper)
     label = {"norm": p.prior.norm, "domain": "bicubic" if p.prior.domain == "hr" else p.prior.domain,
              "gamma_low": low, "gamma_upper": upper}
-    scales = p.scales_of(name)
-    tag = states.make_tag(variant=variant, recipe=recipe, label=label, seed=p.seed, scales=scales,
+    scales, seed = p.scales_of(name), p.seed + variant.seed
+    tag = states.make_tag(variant=variant, recipe=recipe, label=label, seed=seed, scales=scales,
                             phases=settings.phases, images=states.digest_images(images))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     limit = float(sys.argv[2]) if len(sys.argv) > 2 else settings.limit_minutes
     result = training.train(
         model, phases if list(model.parameters()) else [], recipe, scales=scales, label=label,
-        seed=p.seed, name=name, device=device, tag=tag, limit_s=60 * limit,
+        seed=seed, name=name, device=device(), tag=tag, limit_s=60 * limit,
         state_path=ROOT / "states" / f"{p.profile}-{name}.pt",
         progress=lambda step, steps: print(f"\r{name}: step {step} of {steps}", end="", flush=True))
     print()
