@@ -169,6 +169,7 @@ class Params:
     routed: list[str]
     ablation: Ablation
     variants: dict[str, Variant]
+    campaign: list[str]
     local: dict[str, str]
     sets: dict[str, Sets]
     train: dict[str, Train]
@@ -190,6 +191,8 @@ class Params:
             one_of(name, plain, "methods")
         for name in self.routed:
             one_of(name, prn, "routed")
+        for name in self.campaign:
+            one_of(name, self.variants, "campaign")
         for section in ("sets", "train", "gradients", "timing", "pictures"):
             if self.profile not in getattr(self, section):
                 raise ParameterError(f"params.yaml: {section}: no entry for profile {self.profile}")

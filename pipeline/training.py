@@ -111,7 +111,7 @@ def train(model, phases, recipe, *, scales, label, seed, name, device, state_pat
     if not total:  # bicubic has nothing to learn
         return Result(True, {}, [], 0, 0.0, [])
     every = max(1, total // LOG_POINTS)
-    run = _Run(model.to(device).train(), recipe, scales, label, seed, device)
+    run = Run(model.to(device).train(), recipe, scales, label, seed, device)
     state = states.load(state_path, tag)
     step, curve, earlier, where = 0, [], 0.0, []
     if state:
@@ -147,7 +147,7 @@ def train(model, phases, recipe, *, scales, label, seed, name, device, state_pat
     return result()
 
 
-class _Run:
+class Run:
     """Model, optimiser and data of one training; the step is captured once a phase on a GPU."""
 
     def __init__(self, model, recipe, scales, label, seed, device):
@@ -212,7 +212,7 @@ class _Run:
 
     def _loss(self, table, scale):
         loss = 0.0
-        for which, count in zip(range(len(table.classes)), self._counts()):
+        for which, count in zip(range(len(table.classes)), self.counts()):
             # another stream of random numbers for each scale and class
             lr, hr = draw(table, which, count, self.seed * 64 + scale * 8 + which, self.step,
                           flip=self.phase.augment)
@@ -220,7 +220,7 @@ class _Run:
             loss = loss + F.mse_loss(self.model(lr, scale, route), hr)
         return loss
 
-    def _counts(self):
+    def counts(self):
         """Patches of each class in a batch: half of them severe."""
         batch = self.recipe.batch
         return (batch // 4, batch // 4, batch - 2 * (batch // 4)) if self.label else (batch,)

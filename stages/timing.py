@@ -26,7 +26,7 @@ def plan(p):
     for _, low, upper in a.pairs():
         yield "prn", a.scale, "grouped", routing(p, low, upper)
     for name, variant in p.variants.items():
-        if variant.network == "prn":
+        if variant.network == "prn" and {"early", "middle", "rolling"} & variant.options.keys():
             yield name, a.scale, "grouped", routing(p, a.gamma_low, a.gamma_upper)
 
 

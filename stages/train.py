@@ -2,9 +2,10 @@
 
 import sys
 
-from pipeline import cost, packed, params, states, training
-from stages.networks import device, fresh
-from stages.shared import ROOT, folder, run
+from pipeline import cost, params, training
+from stages.networks import device
+from stages.setup import read
+from stages.shared import ROOT, run
 
 
 def main():
@@ -13,23 +14,11 @@ def main():
     if p.weights == "published":
         from stages.outputs import take
         return take(p, name)
-    variant, settings = p.variants[name], p.train[p.profile]
-    model = fresh(p, name)
-    images = packed.unpack(folder(p) / "train.npz")
-    phases = [training.Phase(key, {n: y for n, y in images.items() if n.split("/")[0] in phase.sets},
-                             max(1, round(phase.steps * variant.effort)), phase.augment)
-              for key, phase in settings.phases.items()]
-    recipe = training.Recipe(**vars(settings.recipes[variant.recipe]))
-    low, upper = variant.train_gammas or (settings.gamma_low, settings.gamma_upper)
-    label = {"norm": p.prior.norm, "domain": "bicubic" if p.prior.domain == "hr" else p.prior.domain,
-             "gamma_low": low, "gamma_upper": upper}
-    scales, seed = p.scales_of(name), p.seed + variant.seed
-    tag = states.make_tag(variant=variant, recipe=recipe, label=label, seed=seed, scales=scales,
-                            phases=settings.phases, images=states.digest_images(images))
-    limit = float(sys.argv[2]) if len(sys.argv) > 2 else settings.limit_minutes
+    setup = read(p, name)
+    limit = float(sys.argv[2]) if len(sys.argv) > 2 else p.train[p.profile].limit_minutes
     result = training.train(
-        model, phases if list(model.parameters()) else [], recipe, scales=scales, label=label,
-        seed=seed, name=name, device=device(), tag=tag, limit_s=60 * limit,
+        setup.model, setup.phases, setup.recipe, scales=setup.scales, label=setup.label,
+        seed=setup.seed, name=name, device=device(), tag=setup.tag, limit_s=60 * limit,
         state_path=ROOT / "states" / f"{p.profile}-{name}.pt",
         progress=lambda step, steps: print(f"\r{name}: step {step} of {steps}", end="", flush=True))
     print()
@@ -42,9 +31,9 @@ def main():
         return print(f"{name}: trained; {missing.name} is not here, so run this again where it is")
     write(p, name, result.weights, result.curve, {
         "variant": name, "steps": result.steps, "seconds": round(result.seconds, 1),
-        "device": "; ".join(result.where), "recipe": vars(recipe), "tag": tag,
-        **cost.summary(model.cpu(), scales),
-        "phases": {phase.name: [phase.steps, len(phase.images)] for phase in phases}})
+        "device": "; ".join(result.where), "recipe": vars(setup.recipe), "tag": setup.tag,
+        **cost.summary(setup.model.cpu(), setup.scales),
+        "phases": {phase.name: [phase.steps, len(phase.images)] for phase in setup.phases}})
 
 
 run(main)

@@ -17,12 +17,12 @@ LEVELS = [
     ["prior", "patches", "sources"],
     ["cost", "models", "weights", "sampling", "graphs", "states"],
     ["inference", "training", "timing"],
-    ["evaluation", "benchmark"],
+    ["evaluation", "benchmark", "speed", "schedule"],
     ["gradients", "pictures"],
 ]
 WITHOUT_TORCH = ["tables", "report", "evidence", "figures", "params", "sources", "images", "metrics"]
 BARE = ["degrade", "prior", "patches", "packed", "sampling", "graphs", "states", "training", "cost", "inference", "timing",
-        "benchmark", "models"]  # torch, numpy and the standard library
+        "benchmark", "models", "speed", "schedule"]  # torch, numpy and the standard library
 
 
 def imported(path):
@@ -126,7 +126,7 @@ def test_captions_and_tables_need_no_torch():
 
 
 def test_training_and_timing_need_torch_and_numpy_alone():
-    names = [f"pipeline.{m}" for m in BARE] + ["stages.networks", "stages.shared"]
+    names = [f"pipeline.{m}" for m in BARE] + ["stages.networks", "stages.setup", "stages.shared"]
     done = loads(names, ["pandas", "skimage", "scipy", "matplotlib", "PIL", "dvc", "dvclive",
                          "safetensors", "pooch", "yaml"])
     assert done.returncode == 0, done.stderr
@@ -135,8 +135,9 @@ def test_training_and_timing_need_torch_and_numpy_alone():
 def test_no_stage_reads_a_parameter_that_it_does_not_declare():
     """What a stage takes from params.yaml, by the attributes of `p` in its code."""
     for name, stage, path in entry_points():
-        used = set(re.findall(r"\bp\.(\w+)", path.read_text()))
-        used -= {"scales_of", "training_sets", "check_sets", "pairs"}
+        files = [path] + [f for f in files_of("stages.setup") if str(f.relative_to(ROOT)) in closure(path)]
+        used = {word for f in files for word in re.findall(r"\bp\.(\w+)", f.read_text())}
+        used -= {"scales_of", "training_sets", "check_sets", "load"}
         declared = {key.split(".")[0] for key in stage.get("params", [])}
         if name == "validate":
             assert "params.yaml" in stage["deps"]

@@ -1,0 +1,39 @@
+"""What params.yaml and the packed images say about the training of a variant."""
+
+from dataclasses import dataclass
+
+from pipeline import packed, states, training
+from stages.networks import fresh
+from stages.shared import folder
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Arguments of `pipeline.training.train`."""
+
+    model: object
+    phases: list
+    recipe: training.Recipe
+    scales: tuple
+    label: dict
+    seed: int
+    tag: str
+
+
+def read(p, name):
+    """`Setup` of a variant; the tag covers all that its weights depend on."""
+    variant, settings = p.variants[name], p.train[p.profile]
+    model = fresh(p, name)
+    images = packed.unpack(folder(p) / "train.npz")
+    phases = [training.Phase(key, {n: y for n, y in images.items() if n.split("/")[0] in phase.sets},
+                             max(1, round(phase.steps * variant.effort)), phase.augment)
+              for key, phase in settings.phases.items()]
+    recipe = training.Recipe(**vars(settings.recipes[variant.recipe]))
+    low, upper = variant.train_gammas or (settings.gamma_low, settings.gamma_upper)
+    label = {"norm": p.prior.norm, "domain": "bicubic" if p.prior.domain == "hr" else p.prior.domain,
+             "gamma_low": low, "gamma_upper": upper}
+    scales, seed = p.scales_of(name), p.seed + variant.seed
+    tag = states.make_tag(variant=variant, recipe=recipe, label=label, seed=seed, scales=scales,
+                          phases=settings.phases, images=states.digest_images(images))
+    learns = any(True for _ in model.parameters())
+    return Setup(model, phases if learns else [], recipe, scales, label, seed, tag)
