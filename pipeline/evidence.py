@@ -14,7 +14,7 @@ def decisions(results):
     Parameters
     ----------
     results : dict of str to DataFrame
-        ablation, gains, shares, timing (as the CSV of these names); ``auc``, a float; ``models``,
+        ablation, table2, shares, timing (as the CSV of these names); ``auc``, a float or None; ``models``,
         dict of variant to its provenance; ``dataset``, ``scale``, ``gammas`` of the ablation.
 
     Returns
@@ -48,14 +48,14 @@ def _evidence(r):
     times = r["timing"]
     prn = times[(times.method == "prn") & (times.scale == r["scale"])].groupby("mode").ms_median.first()
     models = r["models"]
-    swap = ("the text's trend, faster and worse as gamma_low grows, holds with this naming: "
-            + "; ".join(f"{a:g}/{upper:g} {psnr('prn', (a, upper)):.3f} dB"
-                        for a, b in sorted(at) if b == upper))
+    pairs = r["table2"].sort_values(["gamma_upper", "gamma_low"])
+    trend = "; ".join(f"{row.gamma_low:g}/{row.gamma_upper:g} {row.psnr_db:.3f} dB, "
+                      f"{row.ms_per_image:.1f} ms" for row in pairs.itertuples()
+                      if row.gamma_upper == pairs.gamma_upper.max())
     return {
-        "D1": swap,
+        "D1": f"the text has PSNR and time fall as gamma_low grows; at the largest gamma_upper: {trend}",
         "D2": f"PRN on {where}: " + db(("10/30", psnr("prn", (10, 30))), ("20/50", psnr("prn", (20, 50)))),
-        "D3": f"P tells patches that the 7-layer CNN improves by more than 1 dB from the others with "
-              f"an AUC of {r['auc']:.3f}; shares of patches on {where}: {spread}",
+        "D3": f"{_separation(r['auc'])}; shares of patches on {where}: {spread}",
         "D5": _receptive(models),
         "D6": f"PRN has {models['prn']['parameters']:,} parameters" if "prn" in models else NOT_MEASURED,
         "D7": f"after equal steps, PRN on {where}: " + db(
@@ -73,6 +73,13 @@ def _evidence(r):
         "D14": "; ".join(f"{phase}: {steps} steps, {images} images" for phase, (steps, images) in
                          models.get("prn", {}).get("phases", {}).items()),
     }
+
+
+def _separation(auc):
+    if auc is None:
+        return "the 7-layer CNN improves no patch, or every one, by more than 1 dB: no AUC"
+    return ("P tells patches that the 7-layer CNN improves by more than 1 dB from the others with an "
+            f"AUC of {auc:.3f} (0.5: not at all)")
 
 
 def _receptive(models):

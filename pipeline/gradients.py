@@ -103,8 +103,8 @@ def examples(model, bicubic, rows, paths, scale, count, device):
     side = patch_size(scale) * scale
     each = max(1, -(-count // rows.image.nunique()))  # few images: several patches of one
     found = {}
-    for kind, order in (("severe", rows.sort_values("gain_db", ascending=False)),
-                        ("mild", rows[rows.gain_db > 0].sort_values("gain_db"))):
+    for kind, order in (("severe", rows[rows.gain_db > GAIN_DB].sort_values("gain_db", ascending=False)),
+                        ("mild", rows[rows.gain_db.between(0, GAIN_DB)].sort_values("gain_db"))):
         chosen = _apart(order, side, each, count)
         patches = {"hr": [], "bicubic": [], "cnn": []}
         for row in chosen:
@@ -115,8 +115,10 @@ def examples(model, bicubic, rows, paths, scale, count, device):
             for name, net in (("bicubic", bicubic), ("cnn", model)):
                 y = (net(lr, scale)[0, 0].clamp(0, 1) * 255).round().cpu().numpy()
                 patches[name].append(y[box].astype(np.uint8))
-        found[kind] = {k: np.stack(v) for k, v in patches.items()}
-        found[kind]["psnr"] = np.array([[r.psnr_bicubic_db, r.psnr_cnn_db] for r in chosen])
+        # reshaped, so that no patch at all is an empty array of the right shape
+        found[kind] = {k: np.array(v, np.uint8).reshape(-1, side, side) for k, v in patches.items()}
+        found[kind]["psnr"] = np.array(
+            [[r.psnr_bicubic_db, r.psnr_cnn_db] for r in chosen]).reshape(-1, 2)
     return found
 
 

@@ -55,7 +55,7 @@ class PRNOptions:
 @dataclass(frozen=True, kw_only=True)
 class Variant:
     network: Literal["bicubic", "cnn7", "srcnn", "fsrcnn", "prn"]
-    recipe: Literal["paper", "baseline", "modern"]
+    recipe: str  # of train.<profile>.recipes
     effort: float = 1.0  # times the steps of a phase: cheap networks take more of them
     scales: list[int] = field(default_factory=list)  # empty: those of params.yaml
     options: dict[str, object] = field(default_factory=dict)
@@ -185,6 +185,8 @@ class Params:
         for name, variant in self.variants.items():
             for scale in variant.scales:
                 one_of(scale, self.scales, f"variants.{name}.scales")
+            for profile, train in self.train.items():
+                one_of(variant.recipe, train.recipes, f"variants.{name}.recipe: train.{profile}.recipes")
         plain = [k for k, v in self.variants.items() if v.network != "prn"]
         prn = [k for k, v in self.variants.items() if v.network == "prn"]
         for name in self.methods:

@@ -6,7 +6,7 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from pipeline.figures.style import method as look
+from pipeline.figures.style import dataset as place, method as look
 
 TEMPLATES = Path(__file__).with_name("templates")
 FIGURES = [  # file, caption
@@ -18,7 +18,8 @@ FIGURES = [  # file, caption
     ("fig4", "Fig. 4: the prior P of patches with a gain above 1 dB (severe) and below (mild), their "
              "classes by Eq. 2, and how well P alone tells them apart."),
     ("fig7", "Fig. 7: PSNR and time of PRN at the thresholds of Table II."),
-    ("fig8", "Fig. 8."), ("fig9", "Fig. 9."), ("fig10", "Fig. 10."), ("fig11", "Fig. 11."),
+    ("fig8", "Fig. 8: {}. Best PSNR in red, second in blue."), ("fig9", "Fig. 9: {}, as Fig. 8."),
+    ("fig10", "Fig. 10: {}, as Fig. 8."), ("fig11", "Fig. 11: {}, as Fig. 8."),
     ("curves", "Learning curves: PSNR of the severe path on held-out training patches."),
 ]
 
@@ -51,7 +52,8 @@ def typeset(results, test_sets, dataset, scale):
     list of dict: title, file, header (list of str), rows (list of list of str), note
     """
     tables = [_table1(results["table1"], s, test_sets) for s in sorted(results["table1"].scale.unique())]
-    where = f"{dataset} x{scale}"
+    where = f"{place(dataset)} x{scale}"
+    others = "" if dataset == "bsds100" else " The paper's figures are of BSDS100."
     tables.append(_plain(
         results["table2"], f"Table II and Fig. 7: thresholds, PRN on {where}", "table2",
         "Speed-up against the severe path on the whole image, same run, same weights.",
@@ -60,11 +62,11 @@ def typeset(results, test_sets, dataset, scale):
          "share_moderate": "moderate", "share_severe": "severe"}))
     tables.append(_plain(
         results["table3"], f"Table III: depth of the early and the middle stage, {where}", "table3",
-        "The paper's time has no unit; compare ratios.",
+        f"The paper's time has no unit; compare ratios.{others}",
         {"stage": "stage", "depth": "depth", "psnr_db": "PSNR, dB", "ms_per_image": "ms per image",
          "paper_psnr_db": "paper, dB", "paper_time": "paper, time"}))
     tables.append(_plain(
-        results["table4"], f"Table IV: rolling, {where}", "table4", "",
+        results["table4"], f"Table IV: rolling, {where}", "table4", others.strip(),
         {"rolling": "rolling", "psnr_db": "PSNR, dB", "paper_psnr_db": "paper, dB"}))
     current = results["shares"][results["shares"].label == "current"]
     tables.append(_plain(
@@ -87,6 +89,8 @@ def training_table(models):
     """What was trained: one row a variant, from the provenance of its weights."""
     rows = []
     for name, m in models.items():
+        if not m["steps"]:
+            continue
         macs = next(iter(m["macs_per_lr_pixel"].values()))
         rows.append([look(name).label, f"{m['steps']:,}", f"{m['recipe']['batch']}",
                      f"{m['recipe']['learning_rate']:g}, {m['recipe']['decay']}",
@@ -105,10 +109,11 @@ def render(context, folder):
     Parameters
     ----------
     context : dict
-        headline, tables, training, decisions, provenance, profile.
+        headline, tables, training, decisions, provenance, profile, and pictures: dict of figure to
+        the words for its caption.
     folder : Path
     """
-    figures = [{"file": f"figures/{name}.png", "caption": caption,
+    figures = [{"file": f"figures/{name}.png", "caption": caption.format(context["pictures"].get(name, "")),
                 "data": base64.b64encode((folder / "figures" / f"{name}.png").read_bytes()).decode()}
                for name, caption in FIGURES if (folder / "figures" / f"{name}.png").exists()]
     environment = jinja2.Environment(
@@ -121,17 +126,20 @@ def render(context, folder):
 
 def _table1(table, scale, test_sets):
     table = table[table.scale == scale]
+    columns = [("psnr_db", 2, "dB"), ("paper_psnr_db", 2, "paper, dB"), ("ssim", 3, "SSIM"),
+               ("paper_ssim", 3, "paper, SSIM")]
+    if table.paper_psnr_db.isna().all():  # images that the paper does not have
+        columns = columns[::2]
     rows = []
     for name in dict.fromkeys(table.method):
         part = table[table.method == name].set_index("dataset")
         cells = [look(name).label, part.source.iloc[0]]
         for dataset in test_sets:
             row = part.loc[dataset]
-            cells += [_number(row.psnr_db, 2), _number(row.paper_psnr_db, 2),
-                      _number(row.ssim, 3), _number(row.paper_ssim, 3)]
+            cells += [_number(row[column], digits) for column, digits, _ in columns]
         rows.append(cells)
-    header = ["method", "source"] + [f"{name} {what}" for name in test_sets
-                                     for what in ("dB", "paper dB", "SSIM", "paper SSIM")]
+    header = ["method", "source"] + [f"{place(name)} {what}" for name in test_sets
+                                     for _, _, what in columns]
     return {"title": f"Table I, x{scale}", "file": "table1", "header": header, "rows": rows,
             "note": "Ours, then the paper's. “cited” rows are not implemented: the paper's figure "
                     "alone."}

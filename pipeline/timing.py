@@ -71,7 +71,8 @@ def measure(jobs, *, repeats, warmup, device, progress=lambda items, total: item
     jobs : sequence of Job
     repeats : int
     warmup : int
-        Least passes over the images before the first repeat; more until two agree within 10 %.
+        Least passes over the images before the first repeat; up to four more until two agree
+        within 10 %.
     device : torch.device
     progress : callable
         Wraps an iterable of known length, such as ``tqdm``.
@@ -98,9 +99,9 @@ def _pass(job):
         job.call(lr, hr)
 
 
-def _warm_up(job, clock, least, most=20):
+def _warm_up(job, clock, least):
     before = None
-    for i in range(most):
+    for i in range(least + 4):  # a busy machine never settles
         ms, _ = clock(lambda: _pass(job))
         if i + 1 >= least and before is not None and abs(ms - before) < STABLE * before:
             return

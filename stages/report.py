@@ -39,13 +39,16 @@ def main():
         "parameters": asdict(p), "data": data_hashes(source)}
     (out / "provenance.json").write_text(json.dumps(provenance, indent=1, sort_keys=True) + "\n")
     facts = {**results, "ablation": pd.read_csv(source / "ablation.csv"), "models": models,
-             "auc": roc(gains.prior, gains.kind == "severe")[2], "dataset": sets.ablation,
+             "auc": roc(gains.prior, gains.kind == "severe")[2] if gains.kind.nunique() == 2 else None,
+             "dataset": sets.ablation,
              "scale": a.scale, "gammas": (a.gamma_low, a.gamma_upper)}
     report.render({
         "profile": p.profile, "provenance": provenance,
         "headline": report.headline(p.profile, p.weights, models, sets.test, p.training_sets(),
                                     machine["device"]),
         "training": report.training_table(models),
+        "pictures": {name: f"{picture.image} of {picture.dataset}, x{picture.scale}"
+                     for name, picture in p.pictures[p.profile].items()},
         "tables": report.typeset(results, sets.test, sets.ablation, a.scale),
         "decisions": evidence.decisions(facts)}, out)
 

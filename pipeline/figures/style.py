@@ -47,6 +47,11 @@ METHODS = {
     "prn_middle3": Look(ORANGE, ">", "PRN, middle stage of 3"),
     "prn_identity": Look(BLACK, "d", "PRN, identity start"),
     "prn_plain": Look(BLACK, "h", "PRN, plain start"),
+    "prn_trained_20_50": Look(GREEN, "*", "PRN, labels at 20/50"),
+    "prn_seed1": Look(VERMILLION, "1", "PRN, seed 1"),
+    "prn_seed2": Look(VERMILLION, "2", "PRN, seed 2"),
+    "prn_no_rolling_seed1": Look(BLUE, "1", "PRN, no rolling, seed 1"),
+    "prn_no_rolling_seed2": Look(BLUE, "2", "PRN, no rolling, seed 2"),
 }
 
 DATASETS = {"set5": "Set5", "set14": "Set14", "bsds100": "BSDS100", "urban100": "Urban100",
