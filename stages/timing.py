@@ -21,6 +21,7 @@ def plan(p):
             yield name, scale, "whole", None
             if name in p.routed:
                 yield name, scale, "grouped", routing(p)
+            if name == "prn":  # patch by patch is slow, and alike for its variants
                 yield name, scale, "paper", routing(p)
     a = p.ablation
     for _, low, upper in a.pairs():
