@@ -30,7 +30,7 @@ def headline(profile, weights, models, test_sets, training_sets, device):
     steps = sorted({m["steps"] for m in trained})
     budget = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
     origin = "published weights of" if weights == "published" else "networks trained here for"
-    where = ", ".join(sorted({m["device"] for m in trained if m["device"]}))
+    where = "; ".join(sorted({d for m in trained for d in m["device"].split("; ") if d}))
     if profile == "embedded":
         return (f"Embedded profile: {origin} {budget} steps ({where}), scored on a few photographs "
                 "of the repository. The numbers show that the pipeline works; no figure here can "
@@ -40,8 +40,17 @@ def headline(profile, weights, models, test_sets, training_sets, device):
                 + ".")
     return (f"The paper's test sets ({', '.join(test_sets)}) and protocol: the Bicubic row can be "
             f"compared with the paper's. The other rows are {origin} {budget} steps ({where}), "
-            f"against at least 300 epochs in the paper, and say how far that budget leads.{stand_in} "
+            f"against at least 300 epochs in the paper, and say how far that budget leads."
+            f"{_recipe(models.get('prn'))}{stand_in} "
             f"Times are of {device}: compare ratios, not ms.")
+
+
+def _recipe(prn):
+    """Where PRN's recipe is not the paper's batch of 64 and rate of 1e-4 (Implementation Details)."""
+    if prn is None or (prn["recipe"]["batch"], prn["recipe"]["learning_rate"]) == (64, 1e-4):
+        return ""
+    return (f" PRN was trained with batches of {prn['recipe']['batch']} and a learning rate of "
+            f"{prn['recipe']['learning_rate']:g} (the paper: 64 and 0.0001).")
 
 
 def typeset(results, test_sets, dataset, scale):
