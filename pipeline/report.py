@@ -20,7 +20,8 @@ FIGURES = [  # file, caption
     ("fig7", "Fig. 7: PSNR and time of PRN at the thresholds of Table II."),
     ("fig8", "Fig. 8: {}. Best PSNR in red, second in blue."), ("fig9", "Fig. 9: {}, as Fig. 8."),
     ("fig10", "Fig. 10: {}, as Fig. 8."), ("fig11", "Fig. 11: {}, as Fig. 8."),
-    ("curves", "Learning curves: PSNR of the severe path on held-out training patches."),
+    ("curves", "Learning curves: PSNR of the severe path on held-out training patches. Each phase holds out "
+               "images of its own, so that a curve jumps where a phase begins."),
 ]
 
 

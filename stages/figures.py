@@ -30,8 +30,9 @@ def main():
     p = params.load()
     source, out = folder(p), reports(p)
     tables = {name: pd.read_csv(out / f"{name}.csv") for name in ("quality", "timing", "table2")}
-    at = tables["timing"][["gamma_low", "gamma_upper"]]
-    current = tables["timing"][at.isna().all(axis=1) | (at == (p.gamma_low, p.gamma_upper)).all(axis=1)]
+    times = tables["timing"]
+    current = times[times.gamma_low.isna() | ((times.gamma_low == p.gamma_low)
+                                              & (times.gamma_upper == p.gamma_upper))]
     examples = grouped(np.load(source / "examples.npz"))
     pictures = grouped(np.load(source / "pictures.npz"))
     scores = json.loads((source / "pictures.json").read_text())
