@@ -63,8 +63,8 @@ def _evidence(r):
             ("plain", psnr("prn_plain"))),
         "D8": f"on {where}: " + db(("dilated copies for mild and moderate", psnr("prn")),
                                    ("shared stages", psnr("prn_no_rolling"))),
-        "D9": f"on {where}: " + db(("the paper's recipe", psnr("prn")),
-                                   ("modern recipe", psnr("prn_modern"))),
+        "D9": f"on {where}: " + db((_recipe(models, "prn"), psnr("prn")),
+                                   (_recipe(models, "prn_modern"), psnr("prn_modern"))),
         "D10": f"patch by patch {prn['paper']:.1f} ms, grouped {prn['grouped']:.1f} ms, whole image "
                f"{prn['whole']:.1f} ms per image of {where}",
         "D11": f"timed on {times.device.iloc[0]}",
@@ -80,6 +80,13 @@ def _separation(auc):
         return "the 7-layer CNN improves no patch, or every one, by more than 1 dB: no AUC"
     return ("P tells patches that the 7-layer CNN improves by more than 1 dB from the others with an "
             f"AUC of {auc:.3f} (0.5: not at all)")
+
+
+def _recipe(models, name):
+    if name not in models:
+        return f"{name} (not trained)"
+    recipe = models[name]["recipe"]
+    return f"{name} (rate {recipe['learning_rate']:g}, {recipe['decay']}, batch {recipe['batch']})"
 
 
 def _receptive(models):

@@ -31,18 +31,17 @@ def main():
     source, out = folder(p), reports(p)
     tables = {name: pd.read_csv(out / f"{name}.csv") for name in ("quality", "timing", "table2")}
     times = tables["timing"]
-    current = times[times.gamma_low.isna() | ((times.gamma_low == p.gamma_low)
-                                              & (times.gamma_upper == p.gamma_upper))]
+    current = times[times.gamma_low.isna() | times.gamma_low.eq(p.gamma_low)
+                    & times.gamma_upper.eq(p.gamma_upper)]
     examples = grouped(np.load(source / "examples.npz"))
     pictures = grouped(np.load(source / "pictures.npz"))
     scores = json.loads((source / "pictures.json").read_text())
-    maps = {key.split("/")[0] for key in pictures["fig3"]}
     figures = {
         "fig1": fig1.efficiency(tables["quality"], current, p.sets[p.profile].ablation,
                                 p.ablation.scale),
         "fig2": fig2.examples(examples["severe"], examples["mild"]),
         "fig3": fig3.features([(n, pictures["fig3"][f"{n}/image"], pictures["fig3"][f"{n}/response"])
-                               for n in sorted(maps)]),
+                               for n in sorted({key.split("/")[0] for key in pictures["fig3"]})]),
         "fig4": fig4.histograms(pd.read_csv(source / "gains.csv"), p.gamma_low, p.gamma_upper),
         "fig7": fig7.thresholds(tables["table2"]),
         "curves": curves.learning_curves(learning_curves(source / "models", [*p.methods, *p.routed])),
