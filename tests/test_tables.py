@@ -86,3 +86,10 @@ def test_the_papers_own_figures_agree_with_its_text():
     for scale, gain in ((2, 0.13), (3, 0.19)):
         assert psnr["prn", "bsds100", scale] - psnr["fsrcnn", "bsds100", scale] == pytest.approx(gain)
     assert len(PAPER) == 8 * 4 * 3 and PAPER.notna().all().all()
+
+
+def test_thresholds_of_the_ablation_are_those_of_table_ii():
+    paper = pd.read_csv(tables.PAPER / "table2.csv").set_index("symbol").value
+    a = load("params.yaml").ablation
+    assert a.lows == [paper[f"L{i}"] for i in range(1, 5)]
+    assert a.uppers == [paper[f"U{i}"] for i in range(1, 5)]
