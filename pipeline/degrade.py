@@ -62,9 +62,16 @@ def imresize(image, scale):
     """
     h, w = image.shape[-2:]
     size = [math.ceil(n * scale - 1e-9) for n in (h, w)]  # 1e-9: 3 * (1 / 3) must stay 1
-    rows = resize_matrix(h, size[0], float(scale)).to(image)
-    cols = resize_matrix(w, size[1], float(scale)).to(image)
+    rows, cols = (_placed(n, m, float(scale), image.dtype, image.device)
+                  for n, m in zip((h, w), size))
     return rows @ image @ cols.T
+
+
+@lru_cache(maxsize=64)
+def _placed(n_in, n_out, scale, dtype, device):
+    """`resize_matrix` where the image is: a CUDA graph may not copy from the host."""
+    with torch.inference_mode(False):  # the first caller decides nothing for the others
+        return resize_matrix(n_in, n_out, scale).to(device, dtype)
 
 
 @lru_cache(maxsize=16)
@@ -90,7 +97,14 @@ def upsample(x, scale):
     """
     h, w = x.shape[-2:]
     x = x[..., _mirror(h, x.device), :][..., _mirror(w, x.device)]  # (N, 1, h + 4, w + 4)
-    return F.pixel_shuffle(F.conv2d(x, _phase_kernels(scale).to(x)), scale)
+    return F.pixel_shuffle(F.conv2d(x, _placed_kernels(scale, x.dtype, x.device)), scale)
+
+
+@lru_cache(maxsize=64)
+def _placed_kernels(scale, dtype, device):
+    """`_phase_kernels` where the image is, as `_placed`."""
+    with torch.inference_mode(False):
+        return _phase_kernels(scale).to(device, dtype)
 
 
 def _mirror(n, device):

@@ -54,7 +54,7 @@ class PRNOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    network: Literal["bicubic", "cnn7", "srcnn", "fsrcnn", "prn"]
+    network: Literal["bicubic", "cnn7", "srcnn", "fsrcnn", "vdsr", "drcn", "lapsrn", "scn", "prn"]
     recipe: str  # of train.<profile>.recipes
     effort: float = 1.0  # times the steps of a phase: cheap networks take more of them
     scales: list[int] = field(default_factory=list)  # empty: those of params.yaml

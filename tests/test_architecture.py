@@ -14,14 +14,14 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # modules may import those on lower lines (and on their own); design, section 9
 LEVELS = [
     ["degrade", "images", "packed", "metrics", "typed", "params"],
-    ["prior", "patches", "sources"],
+    ["prior", "patches", "strips", "sources"],
     ["cost", "models", "weights", "sampling", "graphs", "states"],
     ["inference", "training", "timing"],
     ["evaluation", "benchmark", "speed", "schedule"],
     ["gradients", "pictures"],
 ]
 WITHOUT_TORCH = ["tables", "report", "evidence", "figures", "params", "sources", "images", "metrics"]
-BARE = ["degrade", "prior", "patches", "packed", "sampling", "graphs", "states", "training", "cost", "inference", "timing",
+BARE = ["degrade", "prior", "patches", "strips", "packed", "sampling", "graphs", "states", "training", "cost", "inference", "timing",
         "benchmark", "models", "speed", "schedule"]  # torch, numpy and the standard library
 
 
