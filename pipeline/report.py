@@ -13,8 +13,7 @@ FIGURES = [  # file, caption
     ("fig1", "Fig. 1: PSNR against time per image; horizontal bars from the 10th to the 90th "
              "percentile of the repeats."),
     ("fig2", "Fig. 2: patches that the 7-layer CNN improves most and least over bicubic."),
-    ("fig3", "Fig. 3: largest response over channels after the fourth layer of the 7-layer CNN "
-             "(the paper shows VDSR)."),
+    ("fig3", "Fig. 3: largest response over channels {}."),
     ("fig4", "Fig. 4: the prior P of patches with a gain above 1 dB (severe) and below (mild), their "
              "classes by Eq. 2, and how well P alone tells them apart."),
     ("fig7", "Fig. 7: PSNR and time of PRN at the thresholds of Table II."),
@@ -23,6 +22,10 @@ FIGURES = [  # file, caption
     ("curves", "Learning curves: PSNR of the severe path on held-out training patches. Each phase holds out "
                "images of its own, so that a curve jumps where a phase begins."),
 ]
+
+
+RESPONSES = {"vdsr": "after the tenth of the twenty layers of VDSR",
+             "cnn7": "after the fourth layer of the 7-layer CNN (the paper shows VDSR)"}
 
 
 def headline(profile, weights, models, test_sets, training_sets, device):

@@ -33,6 +33,7 @@ def main():
     models = {n: json.loads((source / "models" / f"{n}.json").read_text())
               for n in p.present(p.variants)}
     machine = json.loads((source / "machine.json").read_text())
+    shown = json.loads((source / "pictures.json").read_text())["fig3"]
     sets, a = p.sets[p.profile], p.ablation
     provenance = {
         "profile": p.profile, "revision": revision(), "weights": p.weights, "timed_on": machine,
@@ -48,8 +49,9 @@ def main():
         "headline": report.headline(p.profile, p.weights, models, sets.test, p.training_sets(),
                                     machine["device"]),
         "training": report.training_table(models),
-        "pictures": {name: f"{picture.image} of {picture.dataset}, x{picture.scale}"
-                     for name, picture in p.pictures[p.profile].items()},
+        "pictures": {"fig3": f"{report.RESPONSES[shown['method']]}, x{shown['scale']}"} | {
+            name: f"{picture.image} of {picture.dataset}, x{picture.scale}"
+            for name, picture in p.pictures[p.profile].items()},
         "tables": report.typeset(results, sets.test, sets.ablation, a.scale),
         "decisions": evidence.decisions(facts)}, out)
 
