@@ -27,7 +27,7 @@ def data_hashes(source):
 def main():
     p = params.load()
     source, out = folder(p), reports(p)
-    names = ("table1", "table2", "table3", "table4", "shares", "timing")
+    names = ("table1", "published", "table2", "table3", "table4", "shares", "timing")
     results = {name: pd.read_csv(out / f"{name}.csv") for name in names}
     gains = pd.read_csv(source / "gains.csv")
     models = {n: json.loads((source / "models" / f"{n}.json").read_text())

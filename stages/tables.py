@@ -24,6 +24,7 @@ def main():
     results = {
         "quality": quality, "timing": times,
         "table1": tables.table1(quality, p.sets[p.profile].test),
+        "published": tables.published(quality),
         "table2": tables.table2(ablation, times, p.ablation.pairs(), scale),
         "table3": tables.table3(ablation, times, options, gammas, scale),
         "table4": tables.table4(ablation, gammas),
