@@ -45,15 +45,16 @@ def count(model, height, width, scale, route=SEVERE):
 
     def record(layer, inputs, output):
         fan = layer.weight[0].numel()  # products at one output (conv) or input (deconv) pixel
-        pixels = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output
-        macs.append(pixels.numel() * fan)
-        traffic.append(4 * (inputs[0].numel() + layer.weight.numel() + output.numel()))
+        inside, outside = (x.shape[1:].numel() for x in (inputs[0], output))
+        macs.append((inside if isinstance(layer, nn.ConvTranspose2d) else outside) * fan)
+        traffic.append(4 * (inside + layer.weight.numel() + outside))
 
     for layer in model.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
             hooks.append(layer.register_forward_hook(record))
     device = next(model.parameters(), torch.empty(0)).device
-    model(torch.zeros(1, 1, height, width, device=device), scale, route)
+    # a batch of no image has the shapes, and costs nothing
+    model(torch.zeros(0, 1, height, width, device=device), scale, route)
     for hook in hooks:
         hook.remove()
     if model.uses_bicubic:

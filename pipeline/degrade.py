@@ -62,9 +62,16 @@ def imresize(image, scale):
     """
     h, w = image.shape[-2:]
     size = [math.ceil(n * scale - 1e-9) for n in (h, w)]  # 1e-9: 3 * (1 / 3) must stay 1
-    rows = resize_matrix(h, size[0], float(scale)).to(image)
-    cols = resize_matrix(w, size[1], float(scale)).to(image)
+    rows, cols = (_placed(n, m, float(scale), image.dtype, image.device)
+                  for n, m in zip((h, w), size))
     return rows @ image @ cols.T
+
+
+@lru_cache(maxsize=64)
+def _placed(n_in, n_out, scale, dtype, device):
+    """`resize_matrix` where the image is: a CUDA graph may not copy from the host."""
+    with torch.inference_mode(False):  # the first caller decides nothing for the others
+        return resize_matrix(n_in, n_out, scale).to(device, dtype)
 
 
 @lru_cache(maxsize=16)
@@ -88,13 +95,20 @@ def upsample(x, scale):
     -------
     Tensor, shape (N, 1, scale * h, scale * w)
     """
-    return F.pixel_shuffle(F.conv2d(mirror(x), phase_kernels(scale).to(x)), scale)
+    return F.pixel_shuffle(F.conv2d(mirror(x), _placed_kernels(scale, x.dtype, x.device)), scale)
 
 
 def mirror(x):
     """Two mirrored samples on each side: (N, 1, h, w) to (N, 1, h + 4, w + 4)."""
     h, w = x.shape[-2:]
     return x[..., _mirrored(h, x.device), :][..., _mirrored(w, x.device)]
+
+
+@lru_cache(maxsize=64)
+def _placed_kernels(scale, dtype, device):
+    """`phase_kernels` where the image is, as `_placed`."""
+    with torch.inference_mode(False):
+        return phase_kernels(scale).to(device, dtype)
 
 
 def _mirrored(n, device):

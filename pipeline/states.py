@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-CODE = ("training", "graphs", "sampling", "prior", "degrade")  # and the models
+CODE = ("training", "graphs", "sampling", "prior", "degrade", "strips")  # and the models
 
 
 def load(path, tag):

@@ -127,7 +127,7 @@ def train(model, phases, recipe, *, scales, label, seed, name, device, state_pat
 
     while step < total:
         first, phase = _phase_at(phases, step)
-        run.enter(phase, first)
+        run.enter(phase, first, total)
         while step < first + phase.steps:
             count = min(every - step % every, first + phase.steps - step)
             run.advance(count)
@@ -154,6 +154,7 @@ class Run:
         self.model, self.recipe, self.scales, self.seed = model, recipe, scales, seed
         self.device = device
         self.routes = getattr(model, "routes", (SEVERE,))
+        self.learns = getattr(model, "learns", scales)  # x3 of some networks is their x4, shrunk
         self.label = label if len(self.routes) > 1 else None
         self.rate = torch.tensor(recipe.learning_rate, device=device)
         self.step = torch.zeros((), dtype=torch.int64, device=device)
@@ -163,15 +164,16 @@ class Run:
         self.adam = torch.optim.Adam(model.parameters(), lr=self.rate, fused=True,
                                      capturable=device.type == "cuda")
 
-    def enter(self, phase, first):
-        """Put the images of a phase on the device."""
+    def enter(self, phase, first, total=None):
+        """Put the images of a phase on the device; `total` steps have all phases together."""
         self.phase, self.first, self.graph = phase, first, None
+        self.total = total or phase.steps
         names = sorted(phase.images)
         held_out = names[::20]
         kept = [n for n in names if n not in held_out] or names
         kwargs = {"crop": self.recipe.crop, "device": self.device}
         self.tables = {s: build_table([phase.images[n] for n in kept], s, label=self.label,
-                                      augment=phase.augment, **kwargs) for s in self.scales}
+                                      augment=phase.augment, **kwargs) for s in self.learns}
         validation = {s: build_table([phase.images[n] for n in held_out], s, label=None,
                                      augment=False, **kwargs) for s in self.scales}
         nothing = torch.zeros((), dtype=torch.int64, device=self.device)
@@ -194,7 +196,7 @@ class Run:
         self.rate.copy_(self._learning_rate())
         self.adam.zero_grad(set_to_none=False)
         loss = 0.0
-        for scale in self.scales:
+        for scale in self.learns:
             loss = loss + self._loss(self.tables[scale], scale)
         loss.backward()
         if self.recipe.clip:
@@ -217,7 +219,10 @@ class Run:
             lr, hr = draw(table, which, count, self.seed * 64 + scale * 8 + which, self.step,
                           flip=self.phase.augment)
             route = self.routes[which]
-            loss = loss + F.mse_loss(self.model(lr, scale, route), hr)
+            if hasattr(self.model, "loss"):
+                loss = loss + self.model.loss(lr, hr, scale, self.step / self.total)
+            else:
+                loss = loss + F.mse_loss(self.model(lr, scale, route), hr)
         return loss
 
     def counts(self):

@@ -27,11 +27,13 @@ def data_hashes(source):
 def main():
     p = params.load()
     source, out = folder(p), reports(p)
-    names = ("table1", "table2", "table3", "table4", "shares", "timing")
+    names = ("table1", "published", "table2", "table3", "table4", "shares", "timing")
     results = {name: pd.read_csv(out / f"{name}.csv") for name in names}
     gains = pd.read_csv(source / "gains.csv")
-    models = {n: json.loads((source / "models" / f"{n}.json").read_text()) for n in p.variants}
+    models = {n: json.loads((source / "models" / f"{n}.json").read_text())
+              for n in p.present(p.variants)}
     machine = json.loads((source / "machine.json").read_text())
+    shown = json.loads((source / "pictures.json").read_text())["fig3"]
     sets, a = p.sets[p.profile], p.ablation
     provenance = {
         "profile": p.profile, "revision": revision(), "weights": p.weights, "timed_on": machine,
@@ -47,8 +49,9 @@ def main():
         "headline": report.headline(p.profile, p.weights, models, sets.test, p.training_sets(),
                                     machine["device"]),
         "training": report.training_table(models),
-        "pictures": {name: f"{picture.image} of {picture.dataset}, x{picture.scale}"
-                     for name, picture in p.pictures[p.profile].items()},
+        "pictures": {"fig3": f"{report.RESPONSES[shown['method']]}, x{shown['scale']}"} | {
+            name: f"{picture.image} of {picture.dataset}, x{picture.scale}"
+            for name, picture in p.pictures[p.profile].items()},
         "tables": report.typeset(results, sets.test, sets.ablation, a.scale),
         "decisions": evidence.decisions(facts)}, out)
 

@@ -16,7 +16,7 @@ def main():
     gammas, scale = (p.ablation.gamma_low, p.ablation.gamma_upper), p.ablation.scale
     ablation, priors = pd.read_csv(source / "ablation.csv"), pd.read_csv(source / "priors.csv")
     quality = tables.quality([pd.read_csv(source / "quality" / f"{name}.csv")
-                              for name in [*p.methods, *p.routed]])
+                              for name in p.present([*p.methods, *p.routed])])
     times = tables.timing(pd.read_csv(source / "timing.csv"),
                           json.loads((source / "machine.json").read_text()))
     options = {n: v.options for n, v in p.variants.items() if v.network == "prn"}
@@ -24,6 +24,7 @@ def main():
     results = {
         "quality": quality, "timing": times,
         "table1": tables.table1(quality, p.sets[p.profile].test),
+        "published": tables.published(quality),
         "table2": tables.table2(ablation, times, p.ablation.pairs(), scale),
         "table3": tables.table3(ablation, times, options, gammas, scale),
         "table4": tables.table4(ablation, gammas),

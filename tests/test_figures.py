@@ -234,6 +234,21 @@ def test_comparison_of_any_number_without_ssim(n):
     assert_readable(figure)
 
 
+@pytest.mark.parametrize("ratio", [0.5, 1.6])
+@pytest.mark.parametrize("n", [9, 15])
+def test_comparison_of_many_methods_keeps_its_texts_apart(n, ratio):
+    """All methods of the paper and their variants: values under neighbours do not touch."""
+    names = [*style.METHODS][:n]
+    figure = comparison(np.zeros((int(60 * ratio), 60), np.uint8), (0, 0, 16),
+                        crops(*((name, 20.0 + i, 0.8) for i, name in enumerate(names))))
+    assert len(figure.axes) == n + 2
+    for note in (notes := [t for axes in figure.axes for t in axes.texts]):
+        box = note.get_window_extent()
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1, note.get_text()
+    assert_apart(notes)
+    assert_readable(figure)
+
+
 def test_learning_curves_have_a_panel_a_scale():
     steps = np.arange(0, 100, 10)
     curves = pd.concat([pd.DataFrame({"variant": v, "step": steps, "loss": 0.1,

@@ -26,6 +26,23 @@ def test_table1_sets_the_paper_beside_and_cites_what_is_missing():
     assert set(table.scale) == {2} and len(table) == 9
 
 
+def test_table1_cites_a_method_that_the_profile_leaves_out():
+    """Its quality CSV is a header alone, and is not among the parts."""
+    rows = pd.DataFrame(quality("bicubic", "bsds100", 4, [26]) + quality("prn", "bsds100", 4, [27]))
+    fsrcnn = tables.table1(rows, ["bsds100"]).set_index("method").loc["fsrcnn"]
+    assert fsrcnn.source == "cited" and pd.isna(fsrcnn.psnr_db) and fsrcnn.paper_psnr_db == 26.98
+
+
+def test_published_figures_stand_beside_ours_where_both_are():
+    rows = pd.DataFrame(quality("vdsr", "set5", 2, [37, 38]) + quality("prn", "set5", 2, [37])
+                        + quality("lapsrn", "embedded_test", 4, [30]))
+    table = tables.published(rows)
+    assert len(table) == 1 and table.method[0] == "vdsr" and table.published_psnr_db[0] == 37.53
+    assert table.delta_db[0] == pytest.approx(-0.03) and table.protocol[0] == "8-bit Y"
+    paper = pd.read_csv(tables.PAPER / "published.csv")
+    assert len(paper) == 3 * 4 * 3 and paper.psnr_db.notna().all()
+
+
 def test_table1_of_other_images_has_no_figure_of_the_paper():
     table = tables.table1(pd.DataFrame(quality("prn", "embedded_test", 2, [30])), ["embedded_test"])
     assert len(table) == 1 and table.paper_psnr_db.isna().all()

@@ -9,13 +9,13 @@ from pipeline.figures import style
 
 _BEST = {"color": "#C00000", "fontweight": "bold"}
 _SECOND = {"color": style.BLUE, "fontstyle": "italic"}
-_LINE, _PAD, _MARGIN, _LARGEST = 0.13, 0.07, 0.04, 1.6  # inches
+_LINE, _PAD, _MARGIN, _LARGEST, _LEAST = 0.13, 0.07, 0.04, 1.6, 0.9  # inches
 _CHARACTER = 0.058  # inches, on average, at the smallest size of text
 
 
 @style.rc()
 def comparison(full, box, crops):
-    """The whole image on the left, the crop by each method on the right.
+    """The whole image on the left, the crop by each method beside it, and below if there are many.
 
     Of three methods or more the best PSNR is red and bold, the second blue and italic; of two,
     the better one is marked. Values that print alike share their rank.
@@ -37,22 +37,21 @@ def comparison(full, box, crops):
     labels = [style.method(name).label for name, *_ in crops]
     for lines in (1, 2):  # of a name; the last line of a caption has the values
         caption = _LINE * (lines + 1) + 0.1
-        down, across, side = _grid(len(crops), ratio, caption)
+        side, beside, width, places = _arrange(len(crops), ratio, caption)
         wrapped = [textwrap.wrap(label, int(side / _CHARACTER)) for label in labels]
         if max(map(len, wrapped)) <= lines:
             break
-    height = down * side + (down - 1) * caption  # of the full image: flush with the crops
-    width = height / ratio
-    figure = Figure(figsize=(style.PAGE, height + caption + _MARGIN), layout="none")
-    left = (style.PAGE - width - across * (side + _PAD)) / 2
-    overview = _panel(figure, full, left, 0, width, height)
+    height = beside * side + (beside - 1) * caption  # of the full image: flush with the crops
+    bottom = max(height, max(top for _, top in places) + side)
+    figure = Figure(figsize=(style.PAGE, bottom + caption + _MARGIN), layout="none")
+    right = max(width, max(left for left, _ in places) + side)
+    start = (style.PAGE - right) / 2
+    overview = _panel(figure, full, start, 0, width, height)
     _frame(overview, box)
     marks = _ranks([psnr_db for _, _, psnr_db, _ in crops])
     scored = any(ssim is not None for *_, ssim in crops)
-    for i, ((_, crop, psnr_db, ssim), mark) in enumerate(zip(crops, marks)):
-        row, column = divmod(i, across)
-        axes = _panel(figure, crop, left + width + _PAD + column * (side + _PAD),
-                      row * (side + caption), side, side)
+    for i, ((_, crop, psnr_db, ssim), mark, (left, top)) in enumerate(zip(crops, marks, places)):
+        axes = _panel(figure, crop, start + left, top, side, side)
         values = [] if psnr_db is None else [f"{psnr_db:.2f}"]
         values += [] if ssim is None else [f"{ssim:.3f}"]
         key = "PSNR (dB) / SSIM" if scored else "PSNR (dB)"  # under the truth, which has no values
@@ -62,19 +61,45 @@ def comparison(full, box, crops):
     return figure
 
 
-def _grid(count, ratio, caption):
-    """Rows, columns and side (inches) of the grid that shows the crops largest.
+def _arrange(count, ratio, caption):
+    """Where the crops stand: beside the full image, and below it if they would be too small there.
 
-    The full image, of that height to width ratio, stands beside the grid and is as high; a caption
-    of that many inches is under each crop.
+    Parameters
+    ----------
+    count : int
+    ratio : float, height to width of the full image
+    caption : float, inches under each crop
+
+    Returns
+    -------
+    side : float, of a crop in inches, the largest that fits
+    beside : int, rows of crops that the full image is as high as
+    width : float, of the full image in inches
+    places : list of (left, top), inches from the top left corner of the full image
     """
-    options = []
-    for down in range(1, min(count, 3) + 1):
-        across = -(-count // down)
-        room = style.PAGE - 2 * _MARGIN - _PAD * across - (down - 1) * caption / ratio
-        options.append((min(room / (down / ratio + across), _LARGEST), -down, across))
-    side, down, across = max(options)
-    return -down, across, side
+    room, step = style.PAGE - 2 * _MARGIN, 0.005
+    for below in range(count + 1):  # rows
+        options = [(side, -beside) for beside in (1, 2, 3)
+                   for side in (_LARGEST - step * i for i in range(int(_LARGEST / step)))
+                   if _room_for(room, ratio, caption, side, beside, below) >= count]
+        side, beside = max(options, default=(0, 0))
+        if side >= _LEAST:
+            break
+    beside = -beside
+    width = (beside * side + (beside - 1) * caption) / ratio
+    across = int((room - width) / (side + _PAD))
+    places = [(width + _PAD + column * (side + _PAD), row * (side + caption))
+              for row in range(beside) for column in range(across)]
+    places += [(column * (side + _PAD), (beside + row) * (side + caption))
+               for row in range(below) for column in range(int((room + _PAD) / (side + _PAD)))]
+    return side, beside, width, places[:count]
+
+
+def _room_for(room, ratio, caption, side, beside, below):
+    """How many crops of a side fit, in rows beside and below the full image."""
+    left = room - (beside * side + (beside - 1) * caption) / ratio
+    return (beside * int(max(0, left) / (side + _PAD))
+            + below * int((room + _PAD) / (side + _PAD)) if left > 0 else 0)
 
 
 def _panel(figure, image, left, top, width, height):

@@ -2,15 +2,23 @@
 
 from pipeline.models.bicubic import Bicubic
 from pipeline.models.cnn7 import CNN7
+from pipeline.models.drcn import DRCN
 from pipeline.models.fsrcnn import FSRCNN
+from pipeline.models.lapsrn import LapSRN
 from pipeline.models.prn import PRN
+from pipeline.models.scn import SCN
 from pipeline.models.srcnn import SRCNN
+from pipeline.models.vdsr import VDSR
 
 NETWORKS = {
     "bicubic": lambda scales: Bicubic(),
     "cnn7": CNN7,
     "srcnn": SRCNN,
     "fsrcnn": FSRCNN,
+    "vdsr": VDSR,
+    "drcn": DRCN,
+    "lapsrn": LapSRN,
+    "scn": SCN,
     "prn": PRN,
 }
 
