@@ -1,12 +1,45 @@
-"""The jobs that are timed: a method on images in one of three modes (design, section 8)."""
+"""The jobs that are timed: a method on images in one of four modes (design, section 8).
+
+``paper``: patch by patch, batch 1, the plain network.  ``grouped`` and ``context``: the engine with
+the paper's borders and with real context.  ``whole``: no routing, the severe path.  All but the
+first use fused convolutions where the network has them, so that no mode is faster by better code.
+"""
+
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 
+from pipeline import context, engine
+from pipeline.cost import Cost
 from pipeline.degrade import imresize
-from pipeline.inference import cost_of, grouped, patchwise, route_patches, whole
+from pipeline.fused import Fused
+from pipeline.inference import Routing, cost_of, patchwise, route_patches
+from pipeline.patches import patch_size
+from pipeline.prior import MILD, SEVERE
 from pipeline.timing import Job
 
-MODES = ("paper", "grouped", "whole")
+BORDERS = {"grouped": "paper", "context": "context"}  # of the engine
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network at one scale, plain and, if it has such a form, fused."""
+
+    name: str
+    plain: object
+    scale: int
+    fused: Fused | None
+
+    @classmethod
+    def of(cls, name, model, scale, dtype=torch.float32):
+        fused = Fused(model, scale, dtype) if hasattr(model, "path") else None
+        return cls(name, model, scale, fused)
+
+    def whole(self, images):
+        """No routing: list of (1, 1, h, w) to list of (1, 1, H, W)."""
+        return [engine.whole(self.fused, lr) if self.fused else self.plain(lr, self.scale)
+                for lr in images]
 
 
 def luma_pairs(ys, scale, device):
@@ -17,34 +50,63 @@ def luma_pairs(ys, scale, device):
 
 
 @torch.inference_mode()
-def make_job(name, model, scale, mode, routing, images):
-    """A method in one mode, with what it costs: means of MACs and bytes over the images.
+def make_job(net, mode, routing, pairs, batch=False):
+    """A network in one mode, with what it costs.
 
     Parameters
     ----------
-    name : str
-    model : Module of `pipeline.models`
-    scale : int
-    mode : {"paper", "grouped", "whole"}
-        Patch by patch; each route as a batch; the severe path on the whole image.
-    routing : Routing or None
+    net : Network
+    mode : {"paper", "grouped", "context", "whole"}
+    routing : `pipeline.inference.Routing` or None
         None for the mode ``whole``.
-    images : list of (LR, HR), as `luma_pairs`
+    pairs : list of (LR, HR), as `luma_pairs`
+    batch : bool
+        All images in one call instead of one by one (not in the mode ``paper``).
 
     Returns
     -------
     Job
     """
-    costs = [cost_of(model, *lr.shape[-2:], scale,
-                     None if mode == "whole" else route_patches(model, lr, scale, routing, hr))
-             for lr, hr in images]
-    way = {"paper": patchwise, "grouped": grouped}.get(mode)
-
-    def call(lr, hr):
-        return way(model, lr, scale, routing, hr) if way else whole(model, lr, scale)
-
-    return Job({"method": name, "scale": scale, "mode": mode,
+    images = [lr for lr, _ in pairs]
+    routes = [None if mode == "whole" else route_patches(net.plain, lr, net.scale, routing, hr)
+              for lr, hr in pairs]
+    costs = [cost(net, mode, lr, chosen) for lr, chosen in zip(images, routes)]
+    if mode == "paper":
+        calls = [partial(patchwise, net.plain, lr, net.scale, routing, hr) for lr, hr in pairs]
+    elif mode == "whole":
+        calls = [partial(net.whole, [lr]) for lr in images]
+    else:
+        calls = [partial(engine.super_resolve, net.fused, [lr], routing, BORDERS[mode]) for lr in images]
+    if batch:
+        costs = [Cost(sum(c.macs for c in costs), sum(c.bytes for c in costs))]
+        calls = [partial(net.whole, images) if mode == "whole" else
+                 partial(engine.super_resolve, net.fused, images, routing, BORDERS[mode])]
+    return Job({"method": net.name, "scale": net.scale, "mode": mode,
                 "gamma_low": routing.gamma_low if routing else "",
-                "gamma_upper": routing.gamma_upper if routing else "",
-                "images": len(images), "macs": sum(c.macs for c in costs) / len(costs),
-                "bytes": sum(c.bytes for c in costs) / len(costs)}, call, images)
+                "gamma_upper": routing.gamma_upper if routing else ""},
+               calls, costs, len(images) if batch else 1)
+
+
+@torch.inference_mode()
+def share_job(net, mode, severe, lr, seed=0):
+    """The engine on routes that no prior chose: a share of severe patches at random, the rest mild."""
+    patches = len(engine.Layout.of(lr, patch_size(net.scale)))
+    order = torch.randperm(patches, generator=torch.Generator().manual_seed(seed))
+    routes = torch.full((patches,), MILD)
+    routes[order[:round(severe * patches)]] = SEVERE
+    routes = routes.to(lr.device)
+    call = partial(engine.super_resolve, net.fused, [lr], Routing(10, 30), BORDERS[mode], routes=[routes])
+    return Job({"method": net.name, "scale": net.scale, "mode": mode, "severe": severe},
+               [call], [cost(net, mode, lr, routes)])
+
+
+def cost(net, mode, lr, routes):
+    """MACs and bytes of one image in a mode; with context, of the pixels that each layer needs."""
+    h, w = lr.shape[-2:]
+    if mode != "context":
+        return cost_of(net.plain, h, w, net.scale, routes)
+    layout = engine.Layout.of(lr, patch_size(net.scale))
+    layers = context.work(net.fused, [lr], [layout], [0], routes)
+    hr = h * w * net.scale**2 if net.fused.bicubic else 0
+    return Cost(sum(conv.macs * n for conv, n in layers) + 16 * hr,
+                4 * (hr + sum((conv.inputs + conv.outputs) * n + conv.macs for conv, n in layers)))

@@ -39,10 +39,9 @@ def run(net, images, layouts, tops, routes):
     canvas, inside, corners = _lay(images, layouts, tops)
     p, q = layouts[0].height, layouts[0].width
     where = iter(_positions(net, inside, corners, routes, (p, q), canvas.shape[1]))
-    width, device = canvas.shape[1], canvas.device
+    width = canvas.shape[1]
     phases = canvas.new_empty(len(corners), p, q, net.scale**2)
     first = {}  # routes that begin with the same convolution share it
-    scratch = canvas.new_empty(9 * CHUNK[device.type], net.width, dtype=net.dtype)  # no new pages
     spare = [canvas.new_zeros(len(inside), net.width, dtype=net.dtype) for _ in range(2)]
     for route, path in net.paths.items():
         conv = path.convs[0]
@@ -50,10 +49,25 @@ def run(net, images, layouts, tops, routes):
             first[conv.key] = _everywhere(conv, canvas, inside)
         x = first[conv.key]
         for link in path.links[1:-1]:  # what a spare held is never read, its zeros stay
-            _at(link, x, next(where), width, spare[0], scratch)
+            _at(link, x, next(where), width, spare[0])
             x, spare = spare[0], spare[::-1]
         _last(path.convs[-1], x, (routes == route).nonzero()[:, 0], corners, (p, q), width, phases)
     return phases
+
+
+def work(net, images, layouts, tops, routes):
+    """Pixels at which each layer is computed: list of (Conv, int), for counting."""
+    canvas, inside, corners = _lay(images, layouts, tops)
+    p, q = layouts[0].height, layouts[0].width
+    where = iter(_positions(net, inside, corners, routes, (p, q), canvas.shape[1]))
+    found = {path.convs[0].key: (path.convs[0], int(inside.sum())) for path in net.paths.values()}
+    layers = [*found.values()]
+    for route, path in net.paths.items():
+        for link in path.links[1:-1]:
+            pixels = len(next(where))
+            layers += [(conv, pixels) for conv in link]
+        layers.append((path.convs[-1], int((routes == route).sum()) * p * q))
+    return layers
 
 
 def _positions(net, inside, corners, routes, size, width):
@@ -114,15 +128,13 @@ def _everywhere(conv, canvas, inside):
     return conv(x).permute(0, 2, 3, 1).flatten(0, 2).mul_(inside[:, None])
 
 
-def _at(link, source, positions, width, out, scratch):
+def _at(link, source, positions, width, out):
     """A link at some pixels: gather what each reads, multiply, put it into `out`."""
     device = source.device
     conv, *pointwise = link
     offsets = _offsets([range(-r, r + 1, conv.dilation) for r in conv.reach], width, device)
     for part in passes(positions, CHUNK[device.type], STEP[device.type]):
-        index = (part[:, None] + offsets).flatten()
-        taps = torch.index_select(source, 0, index, out=scratch[:len(index)])
-        y = conv.gathered(taps.view(len(part), -1))
+        y = conv.gathered(source.index_select(0, (part[:, None] + offsets).flatten()).view(len(part), -1))
         for layer in pointwise:
             y = layer.gathered(y)
         out.index_copy_(0, part, y)

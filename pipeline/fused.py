@@ -26,12 +26,15 @@ class Conv:
     slope : float or None
         Of the negative side; None: no activation.
     dtype : torch.dtype
+    macs : int or None
+        Products at one pixel that are not by a zero of `subpixel`; None: all.
     """
 
-    def __init__(self, weight, bias, dilation=1, slope=None, dtype=torch.float32):
+    def __init__(self, weight, bias, dilation=1, slope=None, dtype=torch.float32, macs=None):
         self.outputs, self.inputs, *kernel = weight.shape
         self.reach = tuple(k // 2 * dilation for k in kernel)  # LR pixels, y and x
         self.dilation, self.slope, self.dtype = dilation, slope, dtype
+        self.macs = weight.numel() if macs is None else macs
         self.key = (weight.data_ptr(), slope)  # the same for convolutions that are shared
         self.bias = bias.detach().to(dtype).contiguous()
         weight = weight.detach().to(dtype)
@@ -82,7 +85,7 @@ class Path:
             if isinstance(layer, nn.Conv2d):
                 self.convs.append(Conv(layer.weight, layer.bias, layer.dilation[0], _slope(after), dtype))
             elif isinstance(layer, nn.ConvTranspose2d):
-                self.convs.append(Conv(*subpixel(layer), dtype=dtype))
+                self.convs.append(Conv(*subpixel(layer), dtype=dtype, macs=layer.weight.numel()))
         self.links = [self.convs[:1]]  # a convolution with the 1x1 ones after it
         for conv in self.convs[1:]:
             if conv.reach == (0, 0) and len(self.links) > 1:
@@ -157,7 +160,7 @@ def _slope(layer):
     if isinstance(layer, nn.LeakyReLU):
         return layer.negative_slope
     if isinstance(layer, nn.PReLU) and layer.num_parameters == 1:
-        return float(layer.weight)
+        return float(layer.weight.detach())
     if layer is None or isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
         return None
     raise ValueError(f"{layer}: a fused network has leaky ReLU or PReLU of one slope")

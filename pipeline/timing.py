@@ -7,8 +7,8 @@ drift of the machine hits all alike.
 
 import platform
 import time
-from dataclasses import dataclass
-from typing import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
@@ -23,14 +23,21 @@ class Job:
     ----------
     labels : dict
         Columns of its rows: method, scale, mode, gamma_low, gamma_upper.
-    call : callable
-        (LR luma, HR luma) to SR luma; the truth is for the oracle prior alone.
-    images : list of (Tensor of shape (1, 1, h, w), Tensor of shape (1, 1, H, W)), on the device
+    calls : list of callable
+        Each does one image, or one batch of images, that lie on the device.
+    costs : list of Cost, one a call
+    batch : int
+        Images of a call.
     """
 
     labels: dict
-    call: Callable
-    images: list
+    calls: list
+    costs: list
+    batch: int = 1
+
+    def run(self):
+        for call in self.calls:
+            call()
 
 
 def cpu_ms(call):
@@ -63,7 +70,7 @@ def timer(device):
 
 
 @torch.inference_mode()
-def measure(jobs, *, repeats, warmup, device, progress=lambda items, total: items):
+def measure(jobs, *, repeats, warmup, device, budget_s=120.0, progress=lambda items, total: items):
     """Time all jobs.
 
     Parameters
@@ -74,35 +81,48 @@ def measure(jobs, *, repeats, warmup, device, progress=lambda items, total: item
         Least passes over the images before the first repeat; up to four more until two agree
         within 10 %.
     device : torch.device
+    budget_s : float
+        A job that would take longer than this has fewer images, and then fewer repeats (at least
+        three): methods of a minute an image.
     progress : callable
         Wraps an iterable of known length, such as ``tqdm``.
 
     Returns
     -------
     list of dict
-        The labels, ``repeat``, and ``ms`` and ``host_ms`` per image: raw repeats, not yet averaged.
+        The labels, ``images``, mean ``macs`` and ``bytes`` per image, ``repeat``, and ``ms`` and
+        ``host_ms`` per image: raw repeats, not yet averaged.
     """
     clock = timer(device)
+    plans = []
     for job in progress(jobs, len(jobs)):
-        _warm_up(job, clock, warmup)
+        plans.append(_plan(job, clock, repeats, budget_s))
+        _warm_up(plans[-1][0], clock, warmup)
     rows = []
     for repeat in progress(range(repeats), repeats):
-        for job in jobs:
-            ms, host_ms = clock(lambda: _pass(job))
-            n = len(job.images)
-            rows.append({**job.labels, "repeat": repeat, "ms": ms / n, "host_ms": host_ms / n})
+        for job, times in plans:
+            if repeat < times:
+                ms, host_ms = clock(job.run)
+                n = len(job.calls) * job.batch
+                rows.append({**job.labels, "images": n, "macs": sum(c.macs for c in job.costs) / n,
+                             "bytes": sum(c.bytes for c in job.costs) / n, "repeat": repeat,
+                             "ms": ms / n, "host_ms": host_ms / n})
     return rows
 
 
-def _pass(job):
-    for lr, hr in job.images:
-        job.call(lr, hr)
+def _plan(job, clock, repeats, budget_s):
+    """As much of a job as the budget allows, by its first call, and how often."""
+    job.calls[0]()  # prepares code for its shapes
+    seconds = 1e-3 * clock(job.calls[0])[1]
+    some = max(1, min(len(job.calls), int(budget_s / (seconds * repeats))))
+    times = min(repeats, max(3, int(budget_s / (seconds * some))))
+    return replace(job, calls=job.calls[:some], costs=job.costs[:some]), times
 
 
 def _warm_up(job, clock, least):
     before = None
     for i in range(least + 4):  # a busy machine never settles
-        ms, _ = clock(lambda: _pass(job))
+        ms, _ = clock(job.run)
         if i + 1 >= least and before is not None and abs(ms - before) < STABLE * before:
             return
         before = ms
@@ -130,6 +150,33 @@ def peaks(device):
             else f"{_cpu_name()}, {torch.get_num_threads()} threads")
     return {"device": name, "gflops": 2 * n**3 / product / 1e6,
             "gbytes_s": 2 * 4 * big.numel() / copy / 1e6, "torch": torch.__version__}
+
+
+def peak_bytes(call, device):
+    """Memory that a call needs beyond what is held before it; None where nothing can tell.
+
+    On a GPU PyTorch counts it; on Linux the kernel does (resident pages, so that memory which the
+    process holds already counts for nothing).
+    """
+    if device.type == "cuda":
+        before = torch.cuda.memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        call()
+        return torch.cuda.max_memory_allocated(device) - before
+    try:
+        before = _resident("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
+        call()
+        return max(0, _resident("VmHWM") - before)
+    except OSError:
+        return None
+
+
+def _resident(name):
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return 1024 * int(line.split()[1])
+    raise OSError(name)
 
 
 def limit_ms(cost, peak):

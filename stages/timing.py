@@ -8,7 +8,7 @@ import csv
 import json
 
 from pipeline import packed, params
-from pipeline.benchmark import luma_pairs, make_job
+from pipeline.benchmark import Network, luma_pairs, make_job
 from pipeline.timing import measure, peaks
 from stages.networks import device, fresh, routing
 from stages.shared import bar, folder, run
@@ -21,6 +21,7 @@ def plan(p):
             yield name, scale, "whole", None
             if name in p.routed:
                 yield name, scale, "grouped", routing(p)
+                yield name, scale, "context", routing(p)
             if name == "prn":  # patch by patch is slow, and alike for its variants
                 yield name, scale, "paper", routing(p)
     a = p.ablation
@@ -39,8 +40,10 @@ def main():
     images = {scale: luma_pairs(ys, scale, where) for scale in p.scales}
     models = {name: fresh(p, name).to(where).eval() for name in p.present(p.variants)}
     peak = peaks(where)
-    jobs = [make_job(name, models[name], scale, mode, thresholds, images[scale])
-            for name, scale, mode, thresholds in dict.fromkeys(plan(p))]
+    todo = [*dict.fromkeys(plan(p))]
+    nets = {key: Network.of(key[0], models[key[0]], key[1]) for key in {(n, s) for n, s, *_ in todo}}
+    jobs = [make_job(nets[name, scale], mode, thresholds, images[scale])
+            for name, scale, mode, thresholds in todo]
     rows = measure(jobs, repeats=settings.repeats, warmup=settings.warmup, device=where,
                    progress=bar("timing"))
     with open(folder(p) / "timing.csv", "w", newline="") as file:

@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from pipeline import tables
-from pipeline.benchmark import luma_pairs, make_job
-from pipeline.inference import Routing, cost_of, grouped, patchwise, whole
+from pipeline.benchmark import Network, cost, luma_pairs, make_job
+from pipeline.cost import Cost
+from pipeline.inference import Routing, cost_of, patchwise, route_patches, whole
 from pipeline.models import build
+from pipeline.prior import MILD, SEVERE
 from pipeline.timing import Job, cpu_ms, cuda_ms, limit_ms, measure, peaks, timer
-from tests.test_routing import picture
+from tests.test_routing import picture, trained_like
 
 ROUTING = Routing(10, 30)
 
@@ -26,10 +28,10 @@ def test_times_are_per_image_and_interleaved():
     order = []
 
     def job(name, seconds):
-        def call(lr, hr):
+        def call():
             order.append(name)
             time.sleep(seconds)
-        return Job({"method": name}, call, [(None, None)] * 3)
+        return Job({"method": name}, [call] * 3, [Cost(5, 7)] * 3)
 
     rows = pd.DataFrame(measure([job("slow", 0.02), job("fast", 0.002)], repeats=4, warmup=1,
                                 device=torch.device("cpu")))
@@ -37,26 +39,54 @@ def test_times_are_per_image_and_interleaved():
     assert 19 < median.slow < 40 and 1.9 < median.fast < 10
     assert order[-6:] == ["slow"] * 3 + ["fast"] * 3  # one repeat of each, in turn
     assert len(rows) == 8 and set(rows.repeat) == {0, 1, 2, 3}
+    assert set(rows.images) == {3} and set(rows.macs) == {5} and set(rows.bytes) == {7}
 
 
-@pytest.mark.parametrize("mode", ["paper", "grouped", "whole"])
-def test_the_job_holds_prior_routing_network_and_reconstruction(mode):
-    model = build("prn", (2,), width=8).eval()
-    ys = [(picture(108, 140)[0, 0] * 255).byte().numpy()]
-    images = luma_pairs(ys, 2, torch.device("cpu"))
-    routing = None if mode == "whole" else ROUTING
-    job = make_job("prn", model, 2, mode, routing, images)
-    lr, hr = images[0]
+def test_a_slow_job_has_fewer_images_and_repeats():
+    def rows(images, budget_s):
+        job = Job({}, [lambda: time.sleep(0.02)] * images, [Cost(1, 1)] * images)
+        return pd.DataFrame(measure([job], repeats=5, warmup=1, device=torch.device("cpu"),
+                                    budget_s=budget_s))
+    assert rows(3, 10)[["images", "repeat"]].max().tolist() == [3, 4]
+    assert rows(3, 0.25)[["images", "repeat"]].max().tolist() == [2, 4]
+    assert rows(3, 0.01)[["images", "repeat"]].max().tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("batch", [False, True])
+@pytest.mark.parametrize("mode", ["paper", "grouped", "context", "whole"])
+def test_the_job_holds_prior_routing_network_and_reconstruction(mode, batch):
+    model = trained_like()
+    ys = [(picture(108, 140, seed)[0, 0] * 255).byte().numpy() for seed in (0, 1)]
+    pairs = luma_pairs(ys, 2, torch.device("cpu"))
+    job = make_job(Network.of("prn", model, 2), mode, None if mode == "whole" else ROUTING, pairs,
+                   batch and mode != "paper")
+    lr, hr = pairs[0]
     assert lr.shape == (1, 1, 54, 70) and hr.shape == (1, 1, 108, 140)
+    routes = route_patches(model, lr, 2, ROUTING)
     with torch.inference_mode():
-        result = job.call(lr, hr)
-        expected = {"paper": patchwise, "grouped": grouped}.get(mode)
-        if expected:
-            torch.testing.assert_close(result[0], expected(model, lr, 2, ROUTING)[0])
-            assert job.labels["macs"] == cost_of(model, 54, 70, 2, result[1]).macs
-        else:
-            torch.testing.assert_close(result, whole(model, lr, 2))
-            assert job.labels["macs"] == cost_of(model, 54, 70, 2).macs
+        expected = whole(model, lr, 2) if mode == "whole" else patchwise(model, lr, 2, ROUTING)[0]
+        found = job.calls[0]()
+        found = found[0] if mode != "whole" else found
+        found = found if mode == "paper" else found[0]
+    if mode != "context":  # which has a test of its own
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+        assert job.costs[0].macs >= cost_of(model, 54, 70, 2, None if mode == "whole" else routes).macs
+    images = sum(len(call.args[0]) if batch and mode == "whole" else 1 for call in job.calls)
+    assert len(job.calls) * job.batch == 2 and images in (1, 2)
+
+
+def test_context_costs_between_the_patches_alone_and_with_their_halo():
+    """Neighbours share their surroundings; one severe patch has a halo of its own."""
+    net, lr = Network.of("prn", build("prn", (4,)).eval(), 4), picture(52, 52)
+    severe = torch.full((16,), SEVERE)
+    every = cost(net, "context", lr, severe).macs
+    first = 52 * 52 * 25 * 64  # of the dilated layer, which is computed everywhere
+    assert every == cost_of(net.plain, 52, 52, 4).macs + first  # else that of the whole image
+    one = torch.full((16,), MILD)
+    mild = cost(net, "context", lr, one).macs
+    one[5] = SEVERE
+    tile = cost_of(net.plain, 13, 13, 4).macs
+    assert mild + tile < cost(net, "context", lr, one).macs < mild + 3 * tile
 
 
 def test_limit_is_the_slower_of_arithmetic_and_memory():
@@ -78,14 +108,19 @@ def test_timing_table_is_median_and_percentiles():
     assert row.limit_ms == pytest.approx(20)
 
 
-@pytest.mark.parametrize("way", [patchwise, grouped, whole], ids=lambda f: f.__name__)
-def test_benchmark_modes(benchmark, way):
-    """pytest-benchmark's table of the three modes; no bound, machines differ."""
-    model, lr = build("prn", (4,)).eval(), picture(80, 120)
-    args = (model, lr, 4) if way is whole else (model, lr, 4, ROUTING)
+@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize("mode", ["paper", "grouped", "context", "whole", "fsrcnn"])
+def test_benchmark_modes(benchmark, mode, batch):
+    """pytest-benchmark's table of the modes, and FSRCNN; no bound, machines differ."""
+    torch.manual_seed(0)
+    network = "fsrcnn" if mode == "fsrcnn" else "prn"
+    net = Network.of(network, build(network, (4,)).eval(), 4)
+    pairs = [(picture(80, 120, seed), None) for seed in range(batch)]
+    mode = mode.replace("fsrcnn", "whole")
+    job = make_job(net, mode, None if mode == "whole" else Routing(20, 50), pairs, mode != "paper")
     with torch.inference_mode():
-        result = benchmark.pedantic(way, args, rounds=3, warmup_rounds=1)
-    assert (result if way is whole else result[0]).shape == (1, 1, 320, 480)
+        benchmark.pedantic(job.run, rounds=3, warmup_rounds=1)
+    assert len(job.calls) * job.batch == batch
 
 
 @pytest.mark.gpu
