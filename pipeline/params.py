@@ -149,6 +149,19 @@ class Timing:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Engine:
+    sets: list[str]
+    scales: list[int]
+    images: int  # of each set, spread over it
+    repeats: int
+    seconds: float  # for a mode at most, about
+
+    def __post_init__(self):
+        for key in ("images", "repeats", "seconds"):
+            at_least(getattr(self, key), 1, f"engine: {key}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Picture:
     dataset: str
     image: str
@@ -177,6 +190,7 @@ class Params:
     train: dict[str, Train]
     gradients: dict[str, Gradients]
     timing: dict[str, Timing]
+    engine: dict[str, Engine]
     pictures: dict[str, dict[str, Picture]]
 
     def __post_init__(self):
@@ -202,7 +216,7 @@ class Params:
             one_of(name, prn, "routed")
         for name in self.campaign:
             one_of(name, self.variants, "campaign")
-        for section in ("sets", "train", "gradients", "timing", "pictures"):
+        for section in ("sets", "train", "gradients", "timing", "engine", "pictures"):
             if self.profile not in getattr(self, section):
                 raise ParameterError(f"params.yaml: {section}: no entry for profile {self.profile}")
 
@@ -226,6 +240,11 @@ class Params:
             for name in sets.test:
                 one_of(name, legal, f"sets.{profile}.test")
             one_of(sets.ablation, sets.test, f"sets.{profile}.ablation")
+            for name in self.engine[profile].sets:
+                one_of(name, sets.test, f"engine.{profile}.sets")
+            for scale in self.engine[profile].scales:
+                one_of(scale, self.scales, f"engine.{profile}.scales")
+            one_of(self.ablation.scale, self.engine[profile].scales, f"engine.{profile}.scales")
             for picture in self.pictures[profile].values():
                 one_of(picture.dataset, sets.test, f"pictures.{profile}")
                 one_of(picture.scale, self.scales, f"pictures.{profile}")

@@ -19,7 +19,7 @@ def quality(parts):
     return pd.concat(parts, ignore_index=True)
 
 
-def timing(raw, machine):
+def timing(raw, machine, more=()):
     """timing.csv: median, p10 and p90 over repeats, with the limit of the device beside them.
 
     Parameters
@@ -28,6 +28,8 @@ def timing(raw, machine):
         Raw repeats of `pipeline.timing.measure`, with columns macs and bytes per image.
     machine : dict
         `pipeline.timing.peaks`.
+    more : sequence of str
+        Further columns that tell rows apart.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def timing(raw, machine):
         measured peak of the device.
     """
     keys = ["method", "dataset", "scale", "mode", "images", "gamma_low", "gamma_upper", "macs",
-            "bytes"]
+            "bytes", *more]
     rows = raw.groupby(keys, dropna=False, sort=False).agg(
         repeats=("repeat", "nunique"), ms_median=("ms", "median"),
         ms_p10=("ms", lambda x: x.quantile(0.1)), ms_p90=("ms", lambda x: x.quantile(0.9)),
@@ -128,6 +130,38 @@ def table2(ablation, times, pairs, scale):
                      "psnr_db": part.psnr_db.mean(), "ms_per_image": ms, "speedup": whole / ms,
                      **part[SHARES].mean()})
     return pd.DataFrame(rows)
+
+
+def engine(raw, machine, borders, dataset, scale):
+    """The engine against the whole image and FSRCNN; ``speedup`` is over PRN's whole image.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        Raw repeats of `pipeline.comparison.against`.
+    machine : dict, `pipeline.timing.peaks`
+    borders : DataFrame: policy, image, psnr_db, of `pipeline.seams`
+    dataset, scale : of `borders`
+
+    Returns
+    -------
+    DataFrame, the columns of timing.csv, and precision, batch, peak_mb, speedup (against the same
+    precision and kind of batch), fsrcnn_ratio (FSRCNN's time over this one's, likewise), psnr_db
+    """
+    rows = timing(raw, machine, ["precision", "batch", "peak_bytes"])
+    rows["peak_mb"] = rows.pop("peak_bytes") / 1e6
+    alike = ["dataset", "scale", "precision", rows.batch > 1]
+    for column, name in (("speedup", "prn"), ("fsrcnn_ratio", "fsrcnn")):
+        base = rows.ms_median.where((rows.method == name) & (rows["mode"] == "whole"))
+        rows[column] = base.groupby([rows[k] if isinstance(k, str) else k for k in alike]).transform(
+            "max") / rows.ms_median
+    policy = {("grouped", "float32"): "paper", ("context", "float32"): "context",
+              ("whole", "float32"): "whole", ("grouped", "bfloat16"): "paper bf16"}
+    psnr = borders.groupby("policy").psnr_db.mean()
+    here = (rows.method == "prn") & (rows.dataset == dataset) & (rows.scale == scale)
+    rows["psnr_db"] = [psnr.get(policy.get(key)) if ok else None
+                       for key, ok in zip(zip(rows["mode"].replace("paper", "grouped"), rows.precision), here)]
+    return rows
 
 
 def depth_variants(variants):

@@ -5,6 +5,7 @@ network, reconstruction.  Methods are interleaved: a repeat runs each once over 
 drift of the machine hits all alike.
 """
 
+import ctypes
 import platform
 import time
 from dataclasses import dataclass, replace
@@ -155,8 +156,7 @@ def peaks(device):
 def peak_bytes(call, device):
     """Memory that a call needs beyond what is held before it; None where nothing can tell.
 
-    On a GPU PyTorch counts it; on Linux the kernel does (resident pages, so that memory which the
-    process holds already counts for nothing).
+    On a GPU PyTorch counts it; on Linux the kernel does, in resident pages.
     """
     if device.type == "cuda":
         before = torch.cuda.memory_allocated(device)
@@ -164,11 +164,12 @@ def peak_bytes(call, device):
         call()
         return torch.cuda.max_memory_allocated(device) - before
     try:
+        ctypes.CDLL(None).malloc_trim(0)  # what the allocator keeps would hide what the call needs
         before = _resident("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
         call()
         return max(0, _resident("VmHWM") - before)
-    except OSError:
+    except (OSError, AttributeError):
         return None
 
 

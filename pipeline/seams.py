@@ -1,0 +1,65 @@
+"""What the border of a patch costs: error by distance from it, and PSNR, of each border policy."""
+
+import numpy as np
+import torch
+
+from pipeline import engine
+from pipeline.evaluation import compose, degrade, score_psnr
+from pipeline.fused import Fused
+from pipeline.images import luma, read
+from pipeline.patches import assemble, cut, patch_size
+
+POLICIES = ("paper", "context", "whole", "paper bf16")
+
+
+def distances(height, width, scale):
+    """Distance of each HR pixel from the nearest border between patches, in HR pixels (0: at it).
+
+    Returns
+    -------
+    ndarray, shape (scale * height, scale * width), int
+    """
+    size = patch_size(scale)
+    p, q = (min(size, n) * scale for n in (height, width))
+    y, x = torch.arange(p), torch.arange(q)
+    inside = torch.minimum(torch.minimum(y, p - 1 - y)[:, None], torch.minimum(x, q - 1 - x))
+    patches = len(cut(torch.zeros(1, 1, height, width), size))
+    return assemble(inside.expand(patches, 1, p, q), height, width, size, scale)[0, 0].numpy()
+
+
+@torch.inference_mode()
+def measure(model, paths, scale, routing, *, device=torch.device("cpu"),
+            progress=lambda items, total: items):
+    """Squared error of luma by distance from a border, and PSNR.
+
+    Parameters
+    ----------
+    model : PRN, trained
+    paths : list of Path
+    scale : int
+    routing : `pipeline.inference.Routing`
+
+    Returns
+    -------
+    profile : list of dict: policy, distance (HR pixels), rmse (8-bit levels)
+    quality : list of dict: policy, image, psnr_db
+    """
+    nets = {False: Fused(model, scale), True: Fused(model, scale, torch.bfloat16)}
+    sums = {policy: np.zeros((2, 54)) for policy in POLICIES}  # squared error, pixels
+    quality = []
+    for path in progress(paths, len(paths)):
+        pair = degrade(read(path), scale)
+        lr = pair.lr_y.to(device)
+        where = distances(*lr.shape[-2:], scale)
+        for policy in POLICIES:
+            net = nets["bf16" in policy]
+            sr = (engine.whole(net, lr) if policy == "whole" else
+                  engine.super_resolve(net, [lr], routing, policy.split()[0])[0][0])
+            image = compose(sr.cpu(), pair)
+            error = (luma(image) - luma(pair.hr)) ** 2
+            sums[policy][0] += np.bincount(where.ravel(), error.ravel(), 54)
+            sums[policy][1] += np.bincount(where.ravel(), minlength=54)
+            quality.append({"policy": policy, "image": path.stem, "psnr_db": score_psnr(image, pair)})
+    profile = [{"policy": policy, "distance": d, "rmse": (total[0][d] / total[1][d]) ** 0.5}
+               for policy, total in sums.items() for d in range(54) if total[1][d]]
+    return profile, quality

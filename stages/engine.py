@@ -1,0 +1,47 @@
+"""Time the engine against the whole image, FSRCNN and the paper's mode.
+
+Fresh weights and torch only, as `stages.timing`.  On a CPU with one thread: threads that share small
+operations wait for each other, and more cores can take more images.
+"""
+
+import csv
+import json
+from itertools import product
+
+import torch
+
+from pipeline import comparison, packed, params
+from pipeline.benchmark import luma_pairs
+from pipeline.timing import measure, peaks
+from stages.networks import device, fresh, routing
+from stages.shared import bar, folder, run
+
+
+def main():
+    p, where = params.load(), device()
+    settings, a = p.engine[p.profile], p.ablation
+    if where.type == "cpu":
+        torch.set_num_threads(1)
+    images = packed.unpack(folder(p) / "engine.npz")
+    thresholds = routing(p, a.gamma_low, a.gamma_upper)
+    models = {name: fresh(p, name).to(where).eval() for name in ("prn", "fsrcnn")}
+    jobs, shares = [], []
+    with torch.inference_mode():
+        for dataset, scale in product(settings.sets, settings.scales):
+            ys = [y for key, y in images.items() if key.startswith(f"{dataset}/")]
+            pairs = luma_pairs(ys, scale, where)
+            jobs += comparison.against(models, pairs, scale, thresholds, dataset)
+            if (dataset, scale) == (settings.sets[0], a.scale):
+                shares = comparison.by_share(models["prn"], pairs[0], scale)
+    for name, some in (("engine", jobs), ("shares", shares)):
+        rows = measure(some, repeats=settings.repeats, warmup=1, device=where,
+                       budget_s=settings.seconds, progress=bar(name))
+        keys = dict.fromkeys(key for row in rows for key in row)
+        with open(folder(p) / f"{name}_times.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, keys, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    (folder(p) / "engine.json").write_text(json.dumps(peaks(where), indent=1) + "\n")
+
+
+run(main)

@@ -1,0 +1,24 @@
+"""Error along the borders of patches, with the engine's border policies, at the ablation's thresholds."""
+
+import pandas as pd
+
+from pipeline import params
+from pipeline.seams import measure
+from stages.models import test_images, trained
+from stages.networks import device, routing
+from stages.shared import bar, folder, run
+
+
+def main():
+    p = params.load()
+    a = p.ablation
+    paths = test_images(p)[p.sets[p.profile].ablation]
+    thresholds = routing(p, a.gamma_low, a.gamma_upper)
+    profile, quality = measure(trained(p, "prn"), paths, a.scale, thresholds,
+                               device=device(), progress=bar("seams"))
+    for name, rows in (("seams", profile), ("borders", quality)):
+        pd.DataFrame(rows).to_csv(folder(p) / f"{name}.csv", index=False, float_format="%.6f",
+                                  lineterminator="\n")
+
+
+run(main)
