@@ -142,12 +142,13 @@ class Claims:
     trained_psnr_db: float
     trained_ssim: float
     time_ratio: float
-    paper_patches: float
+    paper_patches: dict[str, float]
     budget: float
 
     def __post_init__(self):
-        for key, value in vars(self).items():
-            if value < 0:
+        one_of("prn", self.paper_patches, "claims: paper_patches")
+        for key, value in (vars(self) | self.paper_patches).items():
+            if key != "paper_patches" and value < 0:
                 raise ParameterError(f"params.yaml: claims: {key}={value:g}; must be 0 or more")
 
 
