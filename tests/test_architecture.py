@@ -15,14 +15,15 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 LEVELS = [
     ["degrade", "images", "packed", "metrics", "typed", "params"],
     ["prior", "patches", "sources"],
-    ["cost", "models", "weights", "sampling", "graphs", "states"],
+    ["cost", "models", "weights", "sampling", "graphs", "states", "receptive"],
     ["inference", "training", "timing"],
-    ["evaluation", "benchmark", "speed", "schedule"],
-    ["gradients", "pictures"],
+    ["evaluation", "benchmark", "speed", "schedule", "reconstruction"],
+    ["gradients", "pictures", "classes"],
 ]
-WITHOUT_TORCH = ["tables", "report", "evidence", "figures", "params", "sources", "images", "metrics"]
+WITHOUT_TORCH = ["tables", "report", "evidence", "figures", "params", "sources", "images", "metrics",
+                 "statistics", "verdicts", "results", "cells", "findings", "trends", "claims"]
 BARE = ["degrade", "prior", "patches", "packed", "sampling", "graphs", "states", "training", "cost", "inference", "timing",
-        "benchmark", "models", "speed", "schedule"]  # torch, numpy and the standard library
+        "benchmark", "models", "speed", "schedule", "receptive", "reconstruction"]  # torch, numpy and the standard library
 
 
 def imported(path):
