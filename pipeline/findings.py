@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline import statistics, verdicts
 from pipeline.cells import protocol as bicubic_cells, weak
+from pipeline.results import ENGINE
 from pipeline.statistics import Interval
 from pipeline.tables import paper_table1
 
@@ -125,7 +126,7 @@ def below_heavy(r, cells):
 
 def faster(r, cells, rivals, full, part):
     """Time of other methods over PRN's at its thresholds, the least of them."""
-    ours = r.ms("prn", "grouped", r.routing)
+    ours = r.ms("prn", ENGINE, r.routing)
     each = {m: statistics.ratio(t, ours) for m in rivals if len(t := r.ms(m, "whole"))}
     if not each:
         return missing(f"none of {', '.join(rivals)} was timed")
@@ -137,7 +138,7 @@ def faster(r, cells, rivals, full, part):
                    verdicts.together(verdicts.reaches(i, full, part, least=2) for i in each.values()),
                    f"{where(r)}: " + ", ".join(
                        f"{m} takes {i.value:.2f} times as long as PRN (and "
-                       f"{r.macs(m, 'whole') / r.macs('prn', 'grouped', r.routing):.2f} times the MACs)"
+                       f"{r.macs(m, 'whole') / r.macs('prn', ENGINE, r.routing):.2f} times the MACs)"
                        for m, i in each.items()) + slow)
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline import statistics, verdicts
 from pipeline.findings import Finding, missing, seeded, seeds, where
+from pipeline.results import ENGINE
 from pipeline.statistics import Interval
 
 
@@ -20,10 +21,10 @@ def threshold_quality(r, cells, which):
 def threshold_time(r, cells, which):
     """Time saved by each rise of one threshold, the other held."""
     def saved(a, b):
-        return _above_one(statistics.ratio(r.ms("prn", "grouped", a), r.ms("prn", "grouped", b)))
+        return _above_one(statistics.ratio(r.ms("prn", ENGINE, a), r.ms("prn", ENGINE, b)))
 
     def counted(a, b):
-        before, after = (r.macs("prn", "grouped", gammas) for gammas in (a, b))
+        before, after = (r.macs("prn", ENGINE, gammas) for gammas in (a, b))
         return after < before
 
     lines = _lines(r, which, saved)
@@ -59,7 +60,7 @@ def shallower(r, cells, stage, claimed):
 
 def depth_time(r, cells, stage):
     """Time added by each layer more of a stage."""
-    names = [n for n in _depths(r, stage) if len(r.ms(n, "grouped", r.gammas))]
+    names = [n for n in _depths(r, stage) if len(r.ms(n, ENGINE, r.gammas))]
     if len(names) < 2:
         return missing(f"no second depth of the {stage} stage was timed")
     steps = [_slower(r, a, b) for a, b in pairwise(names)]
@@ -71,7 +72,7 @@ def depth_time(r, cells, stage):
 
 def rolling_time(r, cells, tolerance):
     """Time with rolling over that without; as fast if within the tolerance of ratios."""
-    a, b = (r.ms(name, "grouped", r.gammas) for name in ("prn", "prn_no_rolling"))
+    a, b = (r.ms(name, ENGINE, r.gammas) for name in ("prn", "prn_no_rolling"))
     if not len(a) or not len(b):
         return missing("prn_no_rolling was not timed")
     interval = statistics.ratio(a, b)
@@ -84,7 +85,7 @@ def rolling_time(r, cells, tolerance):
 
 def saving(r, cells, full, part):
     """Time of the severe path for every patch over that of the routed network, in the same engine."""
-    slow, fast = r.ms("prn_no_routing", "grouped", r.routing), r.ms("prn", "grouped", r.routing)
+    slow, fast = r.ms("prn_no_routing", ENGINE, r.routing), r.ms("prn", ENGINE, r.routing)
     if not len(slow) or not len(fast):
         return missing("prn_no_routing was not timed")
     interval, saved = statistics.ratio(slow, fast), r.savings(r.dataset).mean()
@@ -185,7 +186,7 @@ def _deeper(r, a, b):
 
 
 def _slower(r, a, b):
-    return _above_one(statistics.ratio(r.ms(b, "grouped", r.gammas), r.ms(a, "grouped", r.gammas)))
+    return _above_one(statistics.ratio(r.ms(b, ENGINE, r.gammas), r.ms(a, ENGINE, r.gammas)))
 
 
 def _above_one(i):

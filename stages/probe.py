@@ -20,8 +20,9 @@ PLAIN = ({}, {"rolling": False}, {"routing": False})  # variants whose classes a
 
 def compared(p):
     """PRN with rolling, without it, and without routing: these variants and their seeds."""
-    return [name for name, v in p.variants.items() if v.network == "prn" and v.recipe == "paper"
-            and v.options in PLAIN and not v.train_gammas]
+    prn = [(name, p.variants[name]) for name in p.present(p.variants)]
+    return [name for name, v in prn if v.network == "prn" and v.recipe == "paper" and v.options in PLAIN
+            and not v.train_gammas]
 
 
 def main():
