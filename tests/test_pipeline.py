@@ -93,7 +93,7 @@ def test_a_threshold_reruns_what_depends_on_it_and_nothing_else(clone):
     before = pd.read_csv(clone / "reports/embedded/quality.csv")
     output = dvc(clone, "exp", "run", "-S", "gamma_low=20")
     assert ran(output) == {"validate", "evaluate_routed@prn", "evaluate_routed@prn_no_rolling",
-                           "timing", "probe", "pictures", "tables", "figures", "claims", "report"}
+                           "timing", "pictures", "tables", "figures", "claims", "report"}
     after = pd.read_csv(clone / "reports/embedded/quality.csv")
     same = ~before.method.str.startswith("prn")
     assert before[same].equals(after[same])
