@@ -128,12 +128,12 @@ def shortfall(results, names):
     t, short = results.tolerances, {}
     for name in names:
         model = results.models.get(name)
-        if model and model["steps"] and "batch" in model["recipe"]:  # others are fitted, or have no weights
+        if model and model["steps"] and "batch" in model["recipe"]:  # others are fitted, or fixed
             recipe, full = model["recipe"], t.paper_patches.get(name, t.paper_patches["prn"])
             seen = model["steps"] * recipe["batch"] * (recipe["crop"] / FULL_PATCH) ** 2
             if seen < t.budget * full:
-                why = (f"saw {seen:,.0f} patches a scale ({model['steps']:,} steps), {seen / full:.2%} of the "
-                       f"paper's: {t.budget * full:,.0f} would settle it")
+                why = (f"saw {seen:,.0f} patches a scale ({model['steps']:,} steps), {seen / full:.2%} "
+                       f"of the paper's: {t.budget * full:,.0f} would settle it")
                 short.setdefault(why, []).append(name)
     return "; ".join(f"{', '.join(names)} {why}" for why, names in short.items())
 

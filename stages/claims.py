@@ -14,7 +14,8 @@ from stages.shared import folder, reports, run
 def main():
     p = params.load()
     source, out, a = folder(p), reports(p), p.ablation
-    tables = {name: pd.read_csv(out / f"{name}.csv") for name in ("table1", "table3", "table4", "quality")}
+    tables = {name: pd.read_csv(out / f"{name}.csv")
+              for name in ("table1", "table3", "table4", "quality")}
     raw = {name: pd.read_csv(source / f"{name}.csv")
            for name in ("ablation", "gains", "priors", "classes", "reconstruction")}
     here = p.present(p.variants)

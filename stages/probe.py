@@ -1,4 +1,4 @@
-"""What the claims need beside the tables: how far routes see, classes on their routes, reconstruction."""
+"""What the claims need beside the tables: how far routes see, classes on routes, reconstruction."""
 
 import json
 from dataclasses import asdict
