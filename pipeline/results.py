@@ -85,11 +85,12 @@ class Results:
         return max(1, len(set(self.repeats.get(name, [])) & set(self.ablation.method)))
 
     def noise(self):
-        """Noise of the mean PSNR between seeds, or None where nothing was repeated."""
+        """Noise of the mean PSNR between seeds of PRN's budget, or None where nothing was repeated."""
         at = self.ablation[(self.ablation.gamma_low == self.gammas[0])
                            & (self.ablation.gamma_upper == self.gammas[1])]
         means = at.groupby("method").psnr_db.mean()
-        return statistics.seed_noise([means[means.index.isin(g)] for g in self.repeats.values()])
+        return statistics.seed_noise([means[means.index.isin(g)] for g in self.repeats.values()
+                                      if self.models[g[0]]["steps"] == self.models["prn"]["steps"]])
 
     def ms(self, method, mode, gammas=None):
         """Time of each repeat; empty if it was not measured."""
@@ -138,16 +139,18 @@ def shortfall(results, names):
     return "; ".join(f"{', '.join(names)} {why}" for why, names in short.items())
 
 
-def repeats(variants):
-    """Variants that differ in their seed alone, by the first of them.
+def repeats(variants, models):
+    """Variants that differ in their seed alone and went equally far, by the first of them.
 
     Parameters
     ----------
     variants : dict of name to dict
         As in params.yaml; ``seed`` is left out of the comparison.
+    models : dict of name to provenance
+        Of all these; ``steps`` have to be equal.
     """
     groups = {}
     for name, variant in variants.items():
-        key = repr(sorted((k, v) for k, v in variant.items() if k != "seed"))
+        key = repr(sorted((k, v) for k, v in variant.items() if k != "seed")), models[name]["steps"]
         groups.setdefault(key, []).append(name)
     return {names[0]: names for names in groups.values()}

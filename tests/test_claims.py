@@ -98,7 +98,7 @@ def made_up(steps=400_000, datasets=("bsds100",), lead=0.19, rolling=0.09, seeds
         quality=quality, ablation=ablation, times=raw, gains=gains, priors=priors,
         classes=pd.DataFrame(classes), reconstruction=parts,
         receptive={"prn": sides, "prn_no_rolling": plain}, models=models, options=options,
-        repeats=repeats({n: asdict(v) for n, v in prn.items()}), dataset=datasets[0], scale=4,
+        repeats=repeats({n: asdict(v) for n, v in prn.items()}, models), dataset=datasets[0], scale=4,
         gammas=(20, 50), routing=(10, 30), device="made up",
         tolerances=Tolerances(**asdict(params.claims)), seed=0)
 
@@ -291,10 +291,13 @@ def test_cells_of_all_tables_have_a_verdict():
 
 
 def test_repeats_are_variants_that_differ_in_their_seed_alone():
-    groups = repeats({n: asdict(v) for n, v in load("params.yaml").variants.items()})
+    variants = {n: asdict(v) for n, v in load("params.yaml").variants.items()}
+    groups = repeats(variants, {n: {"steps": 800} for n in variants})
     assert groups["prn"] == ["prn", "prn_seed1", "prn_seed2"]
     assert groups["prn_no_rolling"][1:] == ["prn_no_rolling_seed1", "prn_no_rolling_seed2"]
     assert groups["prn_modern"] == ["prn_modern"]
+    uneven = repeats(variants, {n: {"steps": 800 if "seed" in n else 400_000} for n in variants})
+    assert uneven["prn"] == ["prn"]
 
 
 def test_inconsistencies_name_two_places_and_decisions_that_exist():
