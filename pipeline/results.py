@@ -31,7 +31,8 @@ class Results:
 
     Attributes
     ----------
-    table1, table3, table4, quality, ablation, times, gains, priors, classes, reconstruction : DataFrame
+    table1, table3, table4, quality, ablation, times, gains, priors, classes : DataFrame
+    reconstruction, responses : DataFrame
         `times` and `reconstruction` are raw repeats.
     receptive : dict of variant to route to side, side_95
     models : dict of variant to its provenance
@@ -54,6 +55,7 @@ class Results:
     priors: pd.DataFrame
     classes: pd.DataFrame
     reconstruction: pd.DataFrame
+    responses: pd.DataFrame
     receptive: dict
     models: dict
     options: dict

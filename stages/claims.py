@@ -17,7 +17,7 @@ def main():
     tables = {name: pd.read_csv(out / f"{name}.csv")
               for name in ("table1", "table3", "table4", "quality")}
     raw = {name: pd.read_csv(source / f"{name}.csv")
-           for name in ("ablation", "gains", "priors", "classes", "reconstruction")}
+           for name in ("ablation", "gains", "priors", "classes", "reconstruction", "responses")}
     here = p.present(p.variants)
     prn = {n: p.variants[n] for n in here if p.variants[n].network == "prn"}
     models = {n: json.loads((source / "models" / f"{n}.json").read_text()) for n in here}

@@ -89,6 +89,8 @@ def made_up(steps=400_000, datasets=("bsds100",), lead=0.19, rolling=0.09, seeds
     sides = {"mild": {"side": 9, "side_95": 9}, "moderate": {"side": 17, "side_95": 13},
              "severe": {"side": 13, "side_95": 9}}
     plain = {k: {name: n // 2 for name, n in v.items()} for k, v in sides.items()}
+    responses = pd.DataFrame({"image": np.resize(IMAGES, 200), "prior": np.arange(200),
+                              "response": noisy(np.arange(200), 30)})
     parts = pd.DataFrame([{"part": p, "repeat": k, "ms": ms + k / 100} for k in range(5)
                           for p, ms in (("job", 11), ("network", 10), ("reconstruction", 0.2))])
     return Results(
@@ -96,7 +98,7 @@ def made_up(steps=400_000, datasets=("bsds100",), lead=0.19, rolling=0.09, seeds
         table3=tables.table3(ablation, timing, options, (20, 50), 4),
         table4=tables.table4(ablation, (20, 50)),
         quality=quality, ablation=ablation, times=raw, gains=gains, priors=priors,
-        classes=pd.DataFrame(classes), reconstruction=parts,
+        classes=pd.DataFrame(classes), reconstruction=parts, responses=responses,
         receptive={"prn": sides, "prn_no_rolling": plain}, models=models, options=options,
         repeats=repeats({n: asdict(v) for n, v in prn.items()}, models), dataset=datasets[0], scale=4,
         gammas=(20, 50), routing=(10, 30), device="made up",
@@ -155,7 +157,7 @@ def test_where_all_holds_all_is_supported():
     found = judge(made_up(datasets=("bsds100", "set14", "urban100")))
     assert set(found.index[found.verdict == "supported"]) == {
         "protocol", "fsrcnn-x2", "fsrcnn-x3", "twice-as-fast", "prior-separates", "severe-gains-more",
-        "little-gain-high-psnr", "gamma-low-psnr", "gamma-upper-psnr", "gamma-low-speed",
+        "little-gain-high-psnr", "response", "gamma-low-psnr", "gamma-upper-psnr", "gamma-low-speed",
         "gamma-upper-speed", "early-depth-psnr", "early-depth-time", "middle-depth-psnr",
         "middle-depth-time", "rolling-psnr", "rolling-time", "frequency-conflict", "receptive-field",
         "reconstruction", "saving-bsds100", "natural-images"}
