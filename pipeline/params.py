@@ -138,6 +138,25 @@ class Gradients:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Claims:
+    bicubic_psnr_db: float
+    bicubic_ssim: float
+    trained_psnr_db: float
+    trained_ssim: float
+    time_ratio: float
+    paper_patches: dict[str, float]
+    budget: float
+
+    def __post_init__(self):
+        if "prn" not in self.paper_patches:
+            raise ParameterError("params.yaml: claims: paper_patches: prn: missing; all networks without "
+                                 "a number of their own are held to it")
+        for key, value in (vars(self) | self.paper_patches).items():
+            if key != "paper_patches" and value < 0:
+                raise ParameterError(f"params.yaml: claims: {key}={value:g}; must be 0 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Timing:
     images: int
     repeats: int
@@ -189,6 +208,7 @@ class Params:
     sets: dict[str, Sets]
     train: dict[str, Train]
     gradients: dict[str, Gradients]
+    claims: Claims
     timing: dict[str, Timing]
     engine: dict[str, Engine]
     pictures: dict[str, dict[str, Picture]]

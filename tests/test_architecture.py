@@ -15,14 +15,18 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 LEVELS = [
     ["degrade", "images", "packed", "metrics", "typed", "params"],
     ["prior", "patches", "strips", "sources"],
-    ["cost", "models", "weights", "sampling", "graphs", "states"],
-    ["inference", "training", "timing"],
-    ["evaluation", "benchmark", "speed", "schedule"],
-    ["gradients", "pictures"],
+    ["cost", "models", "weights", "sampling", "graphs", "states", "receptive", "fused"],
+    ["inference", "training", "timing", "context"],
+    ["engine"],
+    ["evaluation", "benchmark", "speed", "schedule", "reconstruction"],
+    ["gradients", "pictures", "classes", "responses", "comparison", "seams"],
 ]
-WITHOUT_TORCH = ["tables", "report", "evidence", "figures", "params", "sources", "images", "metrics"]
-BARE = ["degrade", "prior", "patches", "strips", "packed", "sampling", "graphs", "states", "training", "cost", "inference", "timing",
-        "benchmark", "models", "speed", "schedule"]  # torch, numpy and the standard library
+WITHOUT_TORCH = ["tables", "report", "evidence", "figures", "params", "sources", "images", "metrics",
+                 "statistics", "verdicts", "results", "cells", "findings", "trends", "claims"]
+# torch, numpy and the standard library
+BARE = ["degrade", "prior", "patches", "strips", "packed", "sampling", "graphs", "states", "training",
+        "cost", "inference", "timing", "benchmark", "models", "speed", "schedule", "receptive",
+        "reconstruction", "fused", "context", "engine", "comparison"]
 
 
 def imported(path):

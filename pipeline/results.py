@@ -1,0 +1,158 @@
+"""What the claims are judged by: the results of a run, and how far its trainings went."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline import statistics
+from pipeline.tables import depth_variants
+
+FULL_PATCH = 54  # HR pixels: the paper's patch
+ENGINE = "grouped"  # the mode of timing.csv that is meant where PRN's time is meant
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """The section ``claims`` of params.yaml."""
+
+    bicubic_psnr_db: float
+    bicubic_ssim: float
+    trained_psnr_db: float
+    trained_ssim: float
+    time_ratio: float
+    paper_patches: dict
+    budget: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """Tables of one run, by the names of their files.
+
+    Attributes
+    ----------
+    table1, table3, table4, quality, ablation, times, gains, priors, classes : DataFrame
+    reconstruction, responses : DataFrame
+        `times` and `reconstruction` are raw repeats.
+    receptive : dict of variant to route to side, side_95
+    models : dict of variant to its provenance
+    options : dict of PRN variant to its options
+    repeats : dict of variant to the variants that repeat it with another seed, itself first
+    dataset, scale, gammas : of Fig. 7, Tables III and IV
+    routing : (gamma_low, gamma_upper) of Table I
+    device : str
+    tolerances : Tolerances
+    seed : int
+    """
+
+    table1: pd.DataFrame
+    table3: pd.DataFrame
+    table4: pd.DataFrame
+    quality: pd.DataFrame
+    ablation: pd.DataFrame
+    times: pd.DataFrame
+    gains: pd.DataFrame
+    priors: pd.DataFrame
+    classes: pd.DataFrame
+    reconstruction: pd.DataFrame
+    responses: pd.DataFrame
+    receptive: dict
+    models: dict
+    options: dict
+    repeats: dict
+    dataset: str
+    scale: int
+    gammas: tuple
+    routing: tuple
+    device: str
+    tolerances: Tolerances
+    seed: int
+
+    def scores(self, method, dataset, scale, metric="psnr_db"):
+        """Of each image, indexed by its name; empty if there are none."""
+        q = self.quality
+        rows = q[(q.method == method) & (q.dataset == dataset) & (q.scale == scale)]
+        return rows.set_index("image")[metric]
+
+    def ablated(self, name, gammas=None):
+        """PSNR of each image: the mean over seeds, or of one training at other thresholds."""
+        low, upper = gammas or self.gammas
+        names = [name] if gammas else self.repeats.get(name, [name])  # one seed alone is swept
+        rows = self.ablation[(self.ablation.gamma_low == low) & (self.ablation.gamma_upper == upper)]
+        rows = rows[rows.method.isin(names)]
+        return rows.groupby("image").psnr_db.mean()
+
+    def trainings(self, name):
+        """How many seeds of a variant were scored."""
+        return max(1, len(set(self.repeats.get(name, [])) & set(self.ablation.method)))
+
+    def noise(self):
+        """Noise of the mean PSNR between seeds of PRN's budget, or None where nothing was repeated."""
+        at = self.ablation[(self.ablation.gamma_low == self.gammas[0])
+                           & (self.ablation.gamma_upper == self.gammas[1])]
+        means = at.groupby("method").psnr_db.mean()
+        return statistics.seed_noise([means[means.index.isin(g)] for g in self.repeats.values()
+                                      if self.models[g[0]]["steps"] == self.models["prn"]["steps"]])
+
+    def ms(self, method, mode, gammas=None):
+        """Time of each repeat; empty if it was not measured."""
+        return self._timed(method, mode, gammas).sort_values("repeat").ms.to_numpy()
+
+    def _timed(self, method, mode, gammas):
+        t = self.times
+        rows = t[(t.method == method) & (t["mode"] == mode) & (t.scale == self.scale)]
+        if gammas is None:
+            return rows
+        return rows[(rows.gamma_low == gammas[0]) & (rows.gamma_upper == gammas[1])]
+
+    def macs(self, method, mode, gammas=None):
+        """MACs per image of a timed job."""
+        return self._timed(method, mode, gammas).macs.iloc[0]
+
+    def depths(self):
+        """dict of (stage, depth) of Table III to the variant."""
+        return depth_variants(self.options)
+
+    def savings(self, dataset):
+        """MACs that routing saves of each image, against the severe path for every patch: 0 to 1."""
+        per_pixel = self.models["prn"]["macs_per_lr_pixel"][f"x{self.scale}"]
+        rows = self.priors[(self.priors.dataset == dataset) & (self.priors.scale == self.scale)]
+        mild, severe = rows.prior <= self.routing[0], rows.prior >= self.routing[1]  # Eq. (2)
+        macs = np.select([mild, severe], [per_pixel["mild"], per_pixel["severe"]], per_pixel["moderate"])
+        return pd.Series(1 - macs / per_pixel["severe"], rows.image).groupby(level=0).mean()
+
+
+def shortfall(results, names):
+    """Why a verdict on trained networks would be unfair, and what would settle it; else an empty text.
+
+    At each scale a network has to have seen ``claims.budget`` of the paper's patches of 54x54.  Those of
+    the 7-layer CNN are fewer (section III); all others are held to PRN's.
+    """
+    t, short = results.tolerances, {}
+    for name in names:
+        model = results.models.get(name)
+        if model and model["steps"] and "batch" in model["recipe"]:  # others are fitted, or fixed
+            recipe, full = model["recipe"], t.paper_patches.get(name, t.paper_patches["prn"])
+            seen = model["steps"] * recipe["batch"] * (recipe["crop"] / FULL_PATCH) ** 2
+            if seen < t.budget * full:
+                why = (f"saw {seen:,.0f} patches a scale ({model['steps']:,} steps), {seen / full:.2%} "
+                       f"of the paper's: {t.budget * full:,.0f} would settle it")
+                short.setdefault(why, []).append(name)
+    return "; ".join(f"{', '.join(names)} {why}" for why, names in short.items())
+
+
+def repeats(variants, models):
+    """Variants that differ in their seed alone and went equally far, by the first of them.
+
+    Parameters
+    ----------
+    variants : dict of name to dict
+        As in params.yaml; ``seed`` is left out of the comparison.
+    models : dict of name to provenance
+        Of all these; ``steps`` have to be equal.
+    """
+    groups = {}
+    for name, variant in variants.items():
+        key = repr(sorted((k, v) for k, v in variant.items() if k != "seed")), models[name]["steps"]
+        groups.setdefault(key, []).append(name)
+    return {names[0]: names for names in groups.values()}
