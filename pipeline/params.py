@@ -136,6 +136,22 @@ class Gradients:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Claims:
+    bicubic_psnr_db: float
+    bicubic_ssim: float
+    trained_psnr_db: float
+    trained_ssim: float
+    time_ratio: float
+    paper_patches: float
+    budget: float
+
+    def __post_init__(self):
+        for key, value in vars(self).items():
+            if value < 0:
+                raise ParameterError(f"params.yaml: claims: {key}={value:g}; must be 0 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Timing:
     images: int
     repeats: int
@@ -179,6 +195,7 @@ class Params:
     sets: dict[str, Sets]
     train: dict[str, Train]
     gradients: dict[str, Gradients]
+    claims: Claims
     timing: dict[str, Timing]
     pictures: dict[str, dict[str, Picture]]
 

@@ -1,0 +1,48 @@
+"""What cropping and reassembling cost beside the network (section IV-C), as jobs to be timed."""
+
+import torch
+
+from pipeline.inference import BATCH, grouped, route_patches
+from pipeline.patches import assemble, cut, patch_size
+from pipeline.timing import Job
+
+PARTS = ("job", "network", "reconstruction")
+
+
+@torch.inference_mode()
+def part_jobs(model, scale, routing, images):
+    """Three jobs on the same images: the whole, the network alone, cropping and reassembling alone.
+
+    The whole also has the prior and the routing, which belong to neither of the other two.
+
+    Parameters
+    ----------
+    model : PRN
+    scale : int
+    routing : Routing
+    images : list of (LR, HR), as `pipeline.benchmark.luma_pairs`
+
+    Returns
+    -------
+    list of Job, in the order of `PARTS`
+    """
+    size = patch_size(scale)
+    classed, ready = [], []
+    for lr, hr in images:
+        patches, routes = cut(lr, size), route_patches(model, lr, scale, routing, hr)
+        classed.append(([patches[routes == route] for route in model.routes], None))
+        ready.append((lr, patches.new_zeros(len(patches), 1, *(scale * n for n in patches.shape[-2:]))))
+
+    def network(groups, _):
+        for route, group in zip(model.routes, groups):
+            for part in group.split(BATCH):
+                if len(part):
+                    model(part, scale, route)
+
+    def reconstruct(lr, out):
+        cut(lr, size)
+        assemble(out, *lr.shape[-2:], size, scale)
+
+    calls = [(lambda lr, hr: grouped(model, lr, scale, routing, hr), images), (network, classed),
+             (reconstruct, ready)]
+    return [Job({"part": part}, call, data) for part, (call, data) in zip(PARTS, calls)]

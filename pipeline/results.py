@@ -1,0 +1,148 @@
+"""What the claims are judged by: the results of a run, and how far its trainings went."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline import statistics
+from pipeline.tables import depth_variants
+
+FULL_PATCH = 54  # HR pixels: the paper's patch
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """The section ``claims`` of params.yaml."""
+
+    bicubic_psnr_db: float
+    bicubic_ssim: float
+    trained_psnr_db: float
+    trained_ssim: float
+    time_ratio: float
+    paper_patches: float
+    budget: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """Tables of one run, by the names of their files.
+
+    Attributes
+    ----------
+    table1, table3, table4, quality, ablation, times, gains, priors, classes, reconstruction : DataFrame
+        `times` and `reconstruction` are raw repeats.
+    receptive : dict of variant to route to side, side_95
+    models : dict of variant to its provenance
+    options : dict of PRN variant to its options
+    repeats : dict of variant to the variants that repeat it with another seed, itself first
+    dataset, scale, gammas : of Fig. 7, Tables III and IV
+    routing : (gamma_low, gamma_upper) of Table I
+    device : str
+    tolerances : Tolerances
+    seed : int
+    """
+
+    table1: pd.DataFrame
+    table3: pd.DataFrame
+    table4: pd.DataFrame
+    quality: pd.DataFrame
+    ablation: pd.DataFrame
+    times: pd.DataFrame
+    gains: pd.DataFrame
+    priors: pd.DataFrame
+    classes: pd.DataFrame
+    reconstruction: pd.DataFrame
+    receptive: dict
+    models: dict
+    options: dict
+    repeats: dict
+    dataset: str
+    scale: int
+    gammas: tuple
+    routing: tuple
+    device: str
+    tolerances: Tolerances
+    seed: int
+
+    def scores(self, method, dataset, scale, metric="psnr_db"):
+        """Of each image, indexed by its name; empty if there are none."""
+        q = self.quality
+        rows = q[(q.method == method) & (q.dataset == dataset) & (q.scale == scale)]
+        return rows.set_index("image")[metric]
+
+    def ablated(self, name, gammas=None):
+        """PSNR of each image at thresholds of the ablation; of the mean over seeds, if it has some."""
+        low, upper = gammas or self.gammas
+        rows = self.ablation[(self.ablation.gamma_low == low) & (self.ablation.gamma_upper == upper)]
+        rows = rows[rows.method.isin(self.repeats.get(name, [name]))]
+        return rows.groupby("image").psnr_db.mean()
+
+    def trainings(self, name):
+        """How many seeds of a variant were scored."""
+        return max(1, len(set(self.repeats.get(name, [])) & set(self.ablation.method)))
+
+    def noise(self):
+        """Noise of the mean PSNR between seeds, or None where nothing was repeated."""
+        at = self.ablation[(self.ablation.gamma_low == self.gammas[0])
+                           & (self.ablation.gamma_upper == self.gammas[1])]
+        means = at.groupby("method").psnr_db.mean()
+        return statistics.seed_noise([means[means.index.isin(g)] for g in self.repeats.values()])
+
+    def ms(self, method, mode, gammas=None, scale=None):
+        """Time of each repeat; empty if it was not measured."""
+        t = self.times
+        rows = t[(t.method == method) & (t["mode"] == mode) & (t.scale == (scale or self.scale))]
+        if gammas is not None:
+            rows = rows[(rows.gamma_low == gammas[0]) & (rows.gamma_upper == gammas[1])]
+        return rows.sort_values("repeat").ms.to_numpy()
+
+    def macs(self, method, mode):
+        """MACs per image of a timed job."""
+        t = self.times
+        return t[(t.method == method) & (t["mode"] == mode) & (t.scale == self.scale)].macs.iloc[0]
+
+    def depths(self):
+        """dict of (stage, depth) of Table III to the variant."""
+        return depth_variants(self.options)
+
+    def savings(self, dataset):
+        """MACs that routing saves of each image, against the severe path for every patch: 0 to 1."""
+        per_pixel = self.models["prn"]["macs_per_lr_pixel"][f"x{self.scale}"]
+        rows = self.priors[(self.priors.dataset == dataset) & (self.priors.scale == self.scale)]
+        mild, severe = rows.prior <= self.routing[0], rows.prior >= self.routing[1]  # Eq. (2)
+        macs = np.select([mild, severe], [per_pixel["mild"], per_pixel["severe"]], per_pixel["moderate"])
+        return (1 - macs / per_pixel["severe"]).groupby(rows.image).mean() if len(rows) else rows.prior
+
+
+def shortfall(results, names):
+    """Why a verdict on trained networks would be unfair; an empty text where it is not.
+
+    A network has to have seen ``claims.budget`` of the paper's patches of 54x54; section IV has at
+    least 300 epochs.
+    """
+    t, short = results.tolerances, []
+    for name in names:
+        model = results.models.get(name)
+        if model and model["steps"]:
+            recipe = model["recipe"]
+            seen = model["steps"] * recipe["batch"] * (recipe["crop"] / FULL_PATCH) ** 2
+            if seen < t.budget * t.paper_patches:
+                short.append(f"{name} was trained for {model['steps']:,} steps of {recipe['batch']} patches "
+                             f"a scale, {seen / t.paper_patches:.2%} of the paper's budget")
+    return "; ".join(short)
+
+
+def repeats(variants):
+    """Variants that differ in their seed alone, by the first of them.
+
+    Parameters
+    ----------
+    variants : dict of name to dict
+        As in params.yaml; ``seed`` is left out of the comparison.
+    """
+    groups = {}
+    for name, variant in variants.items():
+        key = repr(sorted((k, v) for k, v in variant.items() if k != "seed"))
+        groups.setdefault(key, []).append(name)
+    return {names[0]: names for names in groups.values()}

@@ -1,0 +1,172 @@
+"""Findings on what a setting changes: thresholds, depths, data sets (Fig. 7, Table III, section IV-C)."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from pipeline import statistics, verdicts
+from pipeline.findings import Finding, missing, seeded, seeds, where
+from pipeline.statistics import Interval
+
+
+def threshold_quality(r, cells, which):
+    """PSNR lost by each rise of one threshold, the other held."""
+    lines = _lines(r, which, lambda a, b: statistics.mean(r.ablated("prn", a) - r.ablated("prn", b),
+                                                          seed=r.seed))
+    return _trend(r, lines, which, lambda i: f"{i.value:+.3f} dB", verdicts.LEAST_IMAGES, "falls by")
+
+
+def threshold_time(r, cells, which):
+    """Time saved by each rise of one threshold, the other held."""
+    def saved(a, b):
+        return _above_one(statistics.ratio(r.ms("prn", "grouped", a), r.ms("prn", "grouped", b)))
+
+    lines = _lines(r, which, saved)
+    return _trend(r, lines, which, lambda i: f"{i.value:+.1%}", 2, "speed rises by")
+
+
+def depth_quality(r, cells, stage, slight):
+    """PSNR gained by each layer more of a stage, `slight` dB in all at most."""
+    names = _depths(r, stage)
+    if len(names) < 2:
+        return missing(f"no second depth of the {stage} stage was run")
+    steps = [_deeper(r, a, b) for a, b in pairwise(names)]
+    end = _deeper(r, names[0], names[-1])
+    verdict = seeded(r, verdicts.monotone([[*steps, end]]))
+    if verdict == "supported" and end.low > slight:
+        verdict = "partly supported"
+    return Finding(f"{end.value:+.3f} dB", end, verdict,
+                   "layer by layer " + ", ".join(f"{s.value:+.3f} dB" for s in steps)
+                   + f"; {end.n} images; {seeds(r.noise())}")
+
+
+def shallower(r, cells, stage, claimed):
+    """PSNR lost by one layer less than the default of a stage."""
+    name = r.depths().get((stage, 1))
+    if name is None or r.ablated(name).empty:
+        return missing(f"no shallower {stage} stage was run")
+    interval = _deeper(r, name, "prn")
+    return Finding(f"{interval.value:+.3f} dB", interval, seeded(r, verdicts.gain(interval, claimed)),
+                   f"the default over the shallower one, {interval.n} images; {seeds(r.noise())}")
+
+
+def depth_time(r, cells, stage):
+    """Time added by each layer more of a stage."""
+    names = [n for n in _depths(r, stage) if len(r.ms(n, "grouped", r.gammas))]
+    if len(names) < 2:
+        return missing(f"no second depth of the {stage} stage was timed")
+    steps = [_slower(r, a, b) for a, b in pairwise(names)]
+    end = _slower(r, names[0], names[-1])
+    return Finding(f"{end.value:+.1%}", end, verdicts.monotone([[*steps, end]], least=2),
+                   f"{where(r)}: layer by layer " + ", ".join(f"{s.value:+.1%}" for s in steps)
+                   + f"; {end.n} repeats")
+
+
+def rolling_time(r, cells, tolerance):
+    """Time with rolling over that without; as fast if within the tolerance of ratios."""
+    a, b = (r.ms(name, "grouped", r.gammas) for name in ("prn", "prn_no_rolling"))
+    if not len(a) or not len(b):
+        return missing("prn_no_rolling was not timed")
+    interval = statistics.ratio(a, b)
+    limit = 1 + tolerance
+    verdict = ("supported" if interval.high <= limit else
+               "contradicted" if interval.low > limit else "inconclusive")
+    return Finding(f"{interval.value:.2f} times", interval, verdict,
+                   f"{where(r)}, {interval.n} repeats; both do the same number of MACs")
+
+
+def saving(r, cells, full, part):
+    """Time of the severe path for every patch over that of the routed network, in the same engine."""
+    slow, fast = r.ms("prn_no_routing", "grouped", r.routing), r.ms("prn", "grouped", r.routing)
+    if not len(slow) or not len(fast):
+        return missing("prn_no_routing was not timed")
+    interval, saved = statistics.ratio(slow, fast), r.savings(r.dataset).mean()
+    whole = np.median(r.ms("prn", "whole")) / np.median(fast)
+    return Finding(f"{interval.value:.2f} times", interval, verdicts.reaches(interval, full, part, least=2),
+                   f"{where(r)}: routing at {r.routing[0]:g}/{r.routing[1]:g} saves {saved:.0%} of the MACs; "
+                   f"against the severe path on the whole image, without patches, it is {whole:.2f} times "
+                   "as fast")
+
+
+def by_dataset(r, cells):
+    """MACs saved on the data set of Fig. 7 above those saved on each other test set."""
+    ours = r.savings(r.dataset)
+    others = {name: x for name in dict.fromkeys(r.priors.dataset) if name != r.dataset
+              if len(x := r.savings(name)) >= verdicts.LEAST_IMAGES}
+    if not others:
+        return missing("no second test set of ten images or more in this run")
+    each = {name: statistics.unpaired(ours, x, seed=r.seed) for name, x in others.items()}
+    name, widest = max(each.items(), key=lambda pair: abs(pair[1].value))
+    differs = [i for i in each.values() if i.low > 0 or i.high < 0]
+    return Finding(f"{100 * widest.value:+.1f} points ({name})", widest,
+                   "supported" if differs else "inconclusive",
+                   f"share of the MACs that routing saves at x{r.scale}: {r.dataset} {ours.mean():.1%}, "
+                   + ", ".join(f"{n} {x.mean():.1%}" for n, x in others.items()))
+
+
+def general100(r, cells):
+    """MACs saved on BSDS100 above those saved on General-100."""
+    ours, theirs = r.savings("bsds100"), r.savings("general100")
+    if not len(ours) or not len(theirs):
+        return missing("General-100 or BSDS100 is no test set of this run; with local: {general100: FOLDER} "
+                       "and general100 in sets.paper.test it is judged by the MACs that routing saves")
+    interval = statistics.unpaired(ours, theirs, seed=r.seed)
+    return Finding(f"{100 * interval.value:+.1f} points", interval, verdicts.gain(interval),
+                   f"share of the MACs saved: BSDS100 {ours.mean():.1%}, General-100 {theirs.mean():.1%}")
+
+
+def natural(r, cells, share, majority):
+    """Share of images of which at least `share` of the patches are mild."""
+    rows = r.priors[(r.priors.dataset == r.dataset) & (r.priors.scale == r.scale)]
+    mild = (rows.prior <= r.routing[0]).groupby(rows.image).mean()
+    interval = statistics.mean(mild >= share, seed=r.seed)
+    return Finding(f"{interval.value:.0%}", interval, verdicts.reaches(interval, majority, majority),
+                   f"{interval.n} images of {r.dataset} x{r.scale}; {mild.mean():.1%} of the patches of an "
+                   f"image are mild on average (P at most {r.routing[0]:g}), none in {(mild == 0).mean():.0%} "
+                   "of the images")
+
+
+def _lines(r, which, difference):
+    """Differences along one threshold: for each value of the other, all steps and the ends."""
+    own, other = (0, 1) if which == "gamma_low" else (1, 0)
+    prn = r.ablation[r.ablation.method == "prn"]
+    pairs = sorted({(row.gamma_low, row.gamma_upper) for row in prn.itertuples()}, key=lambda p: p[own])
+    lines = []
+    for held in sorted({p[other] for p in pairs}):
+        line = [p for p in pairs if p[other] == held]
+        if len(line) > 1:
+            lines.append([difference(a, b) for a, b in [*pairwise(line), (line[0], line[-1])]])
+    return lines
+
+
+def _trend(r, lines, which, unit, least, word):
+    if not lines:
+        return missing("one pair of thresholds alone was run")
+    ends, steps = [line[-1] for line in lines], [s for line in lines for s in line[:-1]]
+    smallest = min(ends, key=lambda i: i.value)
+    against = [s for s in steps if s.high < 0]
+    level = [s for s in steps if s.low <= 0 <= s.high]
+    return Finding(unit(smallest), smallest, verdicts.monotone(lines, least),
+                   f"{where(r)}: {word} {', '.join(unit(e) for e in ends)} from the smallest to the largest "
+                   f"{which}, the other held; of {len(steps)} steps {len(against)} go the other way and "
+                   f"{len(level)} cannot be told from level")
+
+
+def _depths(r, stage):
+    found = r.depths()
+    names = [found[key] for key in sorted(found) if key[0] == stage]
+    return [n for n in names if len(r.ablated(n))]
+
+
+def _deeper(r, a, b):
+    """PSNR of variant b above variant a."""
+    return statistics.mean(r.ablated(b) - r.ablated(a), seed=r.seed, noise=r.noise(),
+                           trainings=(r.trainings(a), r.trainings(b)))
+
+
+def _slower(r, a, b):
+    return _above_one(statistics.ratio(r.ms(b, "grouped", r.gammas), r.ms(a, "grouped", r.gammas)))
+
+
+def _above_one(i):
+    return Interval(i.value - 1, i.low - 1, i.high - 1, i.n)

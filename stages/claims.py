@@ -1,0 +1,40 @@
+"""The ledger of claims, a verdict for each cell of the tables, and their counts."""
+
+import json
+from dataclasses import asdict
+
+import pandas as pd
+
+from pipeline import claims, params
+from pipeline.cells import cells
+from pipeline.results import Results, Tolerances, repeats
+from stages.shared import folder, reports, run
+
+
+def main():
+    p = params.load()
+    source, out, a = folder(p), reports(p), p.ablation
+    tables = {name: pd.read_csv(out / f"{name}.csv") for name in ("table1", "table3", "table4", "quality")}
+    raw = {name: pd.read_csv(source / f"{name}.csv")
+           for name in ("ablation", "gains", "priors", "classes", "reconstruction")}
+    prn = {n: v for n, v in p.variants.items() if v.network == "prn"}
+    results = Results(
+        **tables, **raw, times=pd.read_csv(source / "timing.csv"),
+        receptive=json.loads((source / "receptive.json").read_text()),
+        models={n: json.loads((source / "models" / f"{n}.json").read_text()) for n in p.variants},
+        options={n: v.options for n, v in prn.items()},
+        repeats=repeats({n: asdict(v) for n, v in prn.items()}),
+        dataset=p.sets[p.profile].ablation, scale=a.scale, gammas=(a.gamma_low, a.gamma_upper),
+        routing=(p.gamma_low, p.gamma_upper),
+        device=json.loads((source / "machine.json").read_text())["device"],
+        tolerances=Tolerances(**asdict(p.claims)), seed=p.seed)
+    verdicts = cells(results)
+    ledger = claims.ledger(results, verdicts)
+    for name, table in (("claims", ledger), ("cells", verdicts)):
+        table.to_csv(out / f"{name}.csv", index=False, float_format="%.5f", lineterminator="\n")
+    numbers = claims.counts(ledger, verdicts)
+    (out / "verdicts.json").write_text(json.dumps(numbers, indent=1) + "\n")
+    print("; ".join(f"{n} {verdict}" for verdict, n in ledger.verdict.value_counts().items()))
+
+
+run(main)

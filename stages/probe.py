@@ -1,0 +1,47 @@
+"""What the claims need beside the tables: how far routes see, classes on their routes, reconstruction."""
+
+import json
+from dataclasses import asdict
+
+import pandas as pd
+
+from pipeline import packed, params
+from pipeline.benchmark import luma_pairs
+from pipeline.classes import class_psnr
+from pipeline.receptive import receptive_fields
+from pipeline.reconstruction import part_jobs
+from pipeline.timing import measure
+from stages.models import test_images, trained
+from stages.networks import device, routing
+from stages.shared import bar, folder, run
+
+PLAIN = ({}, {"rolling": False}, {"routing": False})  # variants whose classes are compared
+
+
+def compared(p):
+    """PRN with rolling, without it, and without routing: these variants and their seeds."""
+    return [name for name, v in p.variants.items() if v.network == "prn" and v.recipe == "paper"
+            and v.options in PLAIN and not v.train_gammas]
+
+
+def main():
+    p, where = params.load(), device()
+    a, train, settings = p.ablation, p.train[p.profile], p.timing[p.profile]
+    paths = test_images(p)[p.sets[p.profile].ablation]
+    labels = routing(p, train.gamma_low, train.gamma_upper)  # the classes as training knew them
+    models = {name: trained(p, name).eval() for name in compared(p)}
+    rows = [row for name, model in models.items()
+            for row in class_psnr(name, model, paths, a.scale, labels, device=where, progress=bar(name))]
+    ys = list(packed.unpack(folder(p) / "timing.npz").values())[: settings.images]
+    jobs = part_jobs(models["prn"], a.scale, routing(p), luma_pairs(ys, a.scale, where))
+    times = measure(jobs, repeats=settings.repeats, warmup=settings.warmup, device=where,
+                    progress=bar("reconstruction"))
+    fields = {name: {route: asdict(field) for route, field in receptive_fields(model).items()}
+              for name, model in models.items()}
+    for name, table in (("classes", rows), ("reconstruction", times)):
+        pd.DataFrame(table).to_csv(folder(p) / f"{name}.csv", index=False, float_format="%.5f",
+                                   lineterminator="\n")
+    (folder(p) / "receptive.json").write_text(json.dumps(fields, indent=1) + "\n")
+
+
+run(main)
