@@ -41,15 +41,15 @@ def claim_rows(table):
     for row in table.to_dict("records"):
         ours = _text(row["our_value"])
         if not pd.isna(row["ci_low"]):
-            ours += f" [{_text(row['ci_low'])}, {_text(row['ci_high'])}]"
+            ours += f" [{_text(row['ci_low'])},\u00a0{_text(row['ci_high'])}]"
         rows.append({key: row[key] for key in ("id", "claim", "where", "criterion", "verdict", "because")}
                     | {"paper": _text(row["paper_value"]), "ours": ours, "mark": CLAIMS[row["verdict"]]})
     return rows
 
 
 def cells(table, name):
-    """dict of (row, column) to (mark, verdict): the cells of one table that the paper has too."""
-    part = table[(table.table == name) & table.paper_value.notna()]
+    """dict of (row, column) to (mark, verdict): the cells of one table that have both numbers."""
+    part = table[(table.table == name) & table.paper_value.notna() & table.our_value.notna()]
     return {(row.row, row.column): (CELLS[row.verdict], row.verdict) for row in part.itertuples()}
 
 
@@ -61,4 +61,4 @@ def _tally(verdicts, marks):
 def _text(value):
     if isinstance(value, str):
         return value
-    return "–" if pd.isna(value) else f"{value:.4g}"
+    return "–" if pd.isna(value) else f"{value:.4g}".replace("-", "−")

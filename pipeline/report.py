@@ -101,6 +101,7 @@ def render(context, folder):
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, autoescape=lambda name: name.endswith("html.j2"))
     environment.filters["slug"] = lambda title: re.sub(r"\W+", "-", title.lower()).strip("-")
+    environment.filters["cell"] = lambda text: str(text).replace("|", "\\|")  # of a table in Markdown
     for name in ("report.md", "report.html"):
         text = environment.get_template(f"{name}.j2").render(**context, figures=figures)
         (folder / name).write_text(text.rstrip() + "\n")

@@ -89,10 +89,10 @@ class Browser:
             raise RuntimeError(answer["exceptionDetails"]["exception"]["description"])
         return answer["result"].get("value")
 
-    def press(self, key, code):
-        """Press and release a key, by its name and its virtual key code."""
-        for kind in ("rawKeyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+    def press(self, key, code, text=""):
+        """Press and release a key, by its name, its virtual key code and what it types."""
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, text=text)
 
     def drag(self, start, end):
         """Move the mouse with its button down, between two points (x, y) of the window."""

@@ -20,7 +20,7 @@ LEVELS = [
     ["evaluation", "benchmark", "speed", "schedule"],
     ["gradients", "pictures"],
 ]
-WITHOUT_TORCH = ["tables", "report", "evidence", "figures", "params", "sources", "images", "metrics"]
+WITHOUT_TORCH = ["tables", "report", "basis", "marks", "embed", "evidence", "figures", "params", "sources", "images", "metrics"]
 BARE = ["degrade", "prior", "patches", "packed", "sampling", "graphs", "states", "training", "cost", "inference", "timing",
         "benchmark", "models", "speed", "schedule"]  # torch, numpy and the standard library
 
