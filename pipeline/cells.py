@@ -77,4 +77,4 @@ def _tolerance(r, method, metric):
 def weak(table, method, column):
     """Whether a compared method fell short of its own figure, so that a lead over it shows nothing."""
     rows = table[(table.table == "I") & (table.row == method) & (table.column == column)]
-    return (rows.verdict == "not replicated").any()
+    return bool((rows.verdict == "not replicated").any())

@@ -63,6 +63,8 @@ class Variant:
     # the repr, which tags training states: the labels themselves are in the tag
     train_gammas: list[float] = field(default_factory=list, repr=False)
     seed: int = field(default=0, repr=False)  # added to that of params.yaml: repeats of a variant
+    # where it is trained and measured; empty: everywhere. Tables keep the paper's row of the others
+    profiles: list[str] = field(default_factory=list, repr=False)
 
     def __post_init__(self):
         if not self.effort > 0:
@@ -142,12 +144,13 @@ class Claims:
     trained_psnr_db: float
     trained_ssim: float
     time_ratio: float
-    paper_patches: float
+    paper_patches: dict[str, float]
     budget: float
 
     def __post_init__(self):
-        for key, value in vars(self).items():
-            if value < 0:
+        one_of("prn", self.paper_patches, "claims: paper_patches")
+        for key, value in (vars(self) | self.paper_patches).items():
+            if key != "paper_patches" and value < 0:
                 raise ParameterError(f"params.yaml: claims: {key}={value:g}; must be 0 or more")
 
 
@@ -209,6 +212,11 @@ class Params:
                 one_of(scale, self.scales, f"variants.{name}.scales")
             for profile, train in self.train.items():
                 one_of(variant.recipe, train.recipes, f"variants.{name}.recipe: train.{profile}.recipes")
+            for profile in variant.profiles:
+                one_of(profile, self.sets, f"variants.{name}.profiles")
+            if variant.profiles and name in ("bicubic", "cnn7", "prn"):
+                raise ParameterError(f"params.yaml: variants.{name}.profiles: every profile needs "
+                                     f"{name}; leave the key out")
         plain = [k for k, v in self.variants.items() if v.network != "prn"]
         prn = [k for k, v in self.variants.items() if v.network == "prn"]
         for name in self.methods:
@@ -220,6 +228,10 @@ class Params:
         for section in ("sets", "train", "gradients", "timing", "pictures"):
             if self.profile not in getattr(self, section):
                 raise ParameterError(f"params.yaml: {section}: no entry for profile {self.profile}")
+
+    def present(self, names):
+        """Those of some variants that the profile trains and measures."""
+        return [n for n in names if self.profile in (self.variants[n].profiles or [self.profile])]
 
     def scales_of(self, name):
         """Scales that a variant is trained for and scored at."""

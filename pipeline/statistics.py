@@ -27,6 +27,10 @@ class Interval:
     def __neg__(self):
         return Interval(-self.value, -self.high, -self.low, self.n)
 
+    def percent(self):
+        """The same as a percentage."""
+        return Interval(100 * self.value, 100 * self.low, 100 * self.high, self.n)
+
 
 @dataclass(frozen=True)
 class Noise:

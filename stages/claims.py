@@ -17,11 +17,12 @@ def main():
     tables = {name: pd.read_csv(out / f"{name}.csv") for name in ("table1", "table3", "table4", "quality")}
     raw = {name: pd.read_csv(source / f"{name}.csv")
            for name in ("ablation", "gains", "priors", "classes", "reconstruction")}
-    prn = {n: v for n, v in p.variants.items() if v.network == "prn"}
+    here = p.present(p.variants)
+    prn = {n: p.variants[n] for n in here if p.variants[n].network == "prn"}
     results = Results(
         **tables, **raw, times=pd.read_csv(source / "timing.csv"),
         receptive=json.loads((source / "receptive.json").read_text()),
-        models={n: json.loads((source / "models" / f"{n}.json").read_text()) for n in p.variants},
+        models={n: json.loads((source / "models" / f"{n}.json").read_text()) for n in here},
         options={n: v.options for n, v in prn.items()},
         repeats=repeats({n: asdict(v) for n, v in prn.items()}),
         dataset=p.sets[p.profile].ablation, scale=a.scale, gammas=(a.gamma_low, a.gamma_upper),

@@ -20,8 +20,9 @@ PLAIN = ({}, {"rolling": False}, {"routing": False})  # variants whose classes a
 
 def compared(p):
     """PRN with rolling, without it, and without routing: these variants and their seeds."""
-    return [name for name, v in p.variants.items() if v.network == "prn" and v.recipe == "paper"
-            and v.options in PLAIN and not v.train_gammas]
+    prn = [(name, p.variants[name]) for name in p.present(p.variants)]
+    return [name for name, v in prn if v.network == "prn" and v.recipe == "paper" and v.options in PLAIN
+            and not v.train_gammas]
 
 
 def main():
@@ -33,7 +34,8 @@ def main():
     rows = [row for name, model in models.items()
             for row in class_psnr(name, model, paths, a.scale, labels, device=where, progress=bar(name))]
     ys = list(packed.unpack(folder(p) / "timing.npz").values())[: settings.images]
-    jobs = part_jobs(models["prn"], a.scale, routing(p), luma_pairs(ys, a.scale, where))
+    jobs = part_jobs(models["prn"], a.scale, routing(p, a.gamma_low, a.gamma_upper),
+                     luma_pairs(ys, a.scale, where))
     times = measure(jobs, repeats=settings.repeats, warmup=settings.warmup, device=where,
                     progress=bar("reconstruction"))
     fields = {name: {route: asdict(field) for route, field in receptive_fields(model).items()}

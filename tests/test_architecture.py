@@ -15,14 +15,15 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 LEVELS = [
     ["degrade", "images", "packed", "metrics", "typed", "params"],
     ["prior", "patches", "sources"],
-    ["cost", "models", "weights", "sampling", "graphs", "states"],
+    ["cost", "models", "weights", "sampling", "graphs", "states", "receptive"],
     ["inference", "training", "timing"],
-    ["evaluation", "benchmark", "speed", "schedule"],
-    ["gradients", "pictures"],
+    ["evaluation", "benchmark", "speed", "schedule", "reconstruction"],
+    ["gradients", "pictures", "classes"],
 ]
-WITHOUT_TORCH = ["tables", "report", "basis", "marks", "embed", "evidence", "figures", "params", "sources", "images", "metrics"]
+WITHOUT_TORCH = ["tables", "report", "basis", "marks", "embed", "evidence", "figures", "params", "sources",
+                 "images", "metrics", "statistics", "verdicts", "results", "cells", "findings", "trends", "claims"]
 BARE = ["degrade", "prior", "patches", "packed", "sampling", "graphs", "states", "training", "cost", "inference", "timing",
-        "benchmark", "models", "speed", "schedule"]  # torch, numpy and the standard library
+        "benchmark", "models", "speed", "schedule", "receptive", "reconstruction"]  # torch, numpy and the standard library
 
 
 def imported(path):
@@ -137,7 +138,8 @@ def test_no_stage_reads_a_parameter_that_it_does_not_declare():
     for name, stage, path in entry_points():
         files = [path] + [f for f in files_of("stages.setup") if str(f.relative_to(ROOT)) in closure(path)]
         used = {word for f in files for word in re.findall(r"\bp\.(\w+)", f.read_text())}
-        used -= {"scales_of", "training_sets", "check_sets", "load"}
+        used |= {"variants"} if "present" in used else set()
+        used -= {"scales_of", "training_sets", "check_sets", "load", "present"}
         declared = {key.split(".")[0] for key in stage.get("params", [])}
         if name == "validate":
             assert "params.yaml" in stage["deps"]

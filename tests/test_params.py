@@ -51,6 +51,8 @@ def test_the_shipped_file_is_valid(tmp_path):
     (("variants", "prn", "options"), {"depth": 3}, "options.depth: unknown key; legal: width, early"),
     (("variants", "prn", "options"), {"early": 0}, "options.early: 0 is too small"),
     (("variants", "fsrcnn", "options"), {"early": 2}, "network fsrcnn takes no options"),
+    (("variants", "fsrcnn", "profiles"), ["papre"], "fsrcnn.profiles: 'papre' is not legal"),
+    (("variants", "prn", "profiles"), ["paper"], "prn.profiles: every profile needs prn"),
     (("variants", "prn", "network"), "edsr", "variants.prn.network: 'edsr' is not legal"),
     (("variants", "prn", "train_gammas"), [50, 20], "train_gammas: gamma_low=50"),
     (("train", "embedded", "phases", "finetune", "steps"), 0, "steps: 0 is too small"),
