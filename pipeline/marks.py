@@ -1,5 +1,7 @@
 """How a report shows verdicts: each word of the closed lists (design, section 7) with its mark."""
 
+import re
+
 import pandas as pd
 
 CLAIMS = {"supported": "✔", "partly supported": "◐", "contradicted": "✘", "inconclusive": "?",
@@ -60,5 +62,5 @@ def _tally(verdicts, marks):
 
 def _text(value):
     if isinstance(value, str):
-        return value
-    return "–" if pd.isna(value) else f"{value:.4g}".replace("-", "−")
+        return re.sub(r"^-(?=\d)", "−", value)
+    return "–" if pd.isna(value) else f"{value:.3g}".replace("-", "−")

@@ -78,6 +78,17 @@ def test_a_heading_sorts_by_number_up_then_down_then_as_printed(browser, made):
     assert browser.run(order.format(0)) == printed
 
 
+def test_the_reasons_open_by_key_and_all_at_once(browser, made):
+    browser.open(made)
+    count = "document.querySelectorAll('details[open]').length"
+    assert browser.run(count) == 0
+    browser.run("document.querySelector('summary').focus()")
+    browser.press("Enter", 13, "\r")
+    assert browser.run(count) == 1
+    browser.run("document.querySelector('.all').click()")
+    assert browser.run(count) == 5
+
+
 def test_the_divider_follows_mouse_and_keys_and_shows_what_is_chosen(browser, made):
     browser.open(made)
     browser.run("document.querySelector('.panes').scrollIntoView({block: 'center'})")
@@ -150,6 +161,7 @@ def test_without_its_script_the_page_has_all_tables_and_pictures(browser, made):
                         "&& e.getBoundingClientRect().width)")
     assert len(boxes) == 4 and min(boxes) > 100
     assert not browser.run("document.querySelector('.controls').checkVisibility()")
+    assert browser.run("document.querySelectorAll('details[open]').length") == 5
 
 
 def test_prints_all_pictures_side_by_side_and_no_controls(browser, made):
@@ -159,5 +171,6 @@ def test_prints_all_pictures_side_by_side_and_no_controls(browser, made):
     browser.call("Emulation.setEmulatedMedia", media="print")
     boxes = browser.run("[...document.querySelectorAll('.pane')].map(e => e.getBoundingClientRect().x)")
     assert len(set(boxes)) == 3
+    assert browser.run("document.querySelectorAll('details[open]').length") == 5
     assert not browser.run("[...document.querySelectorAll('nav, .controls')].some(e => e.checkVisibility())")
     browser.call("Emulation.setEmulatedMedia", media="")

@@ -1,6 +1,15 @@
 "use strict";
 document.documentElement.classList.add("js");
 
+// reasons: closed until asked for, open on paper
+const reasons = document.querySelectorAll("details"), all = document.querySelector(".all");
+const open = state => reasons.forEach(reason => { reason.open = state; });
+open(false);
+all.hidden = false;
+all.addEventListener("click", () => open(true));
+addEventListener("beforeprint", () => open(true));
+addEventListener("hashchange", () => document.querySelector(`${location.hash || "_"} details`)?.setAttribute("open", ""));
+
 // tables: a click on a heading sorts up, then down, then as printed
 const number = text => parseFloat(text.replace(/[,%−]/g, c => (c === "−" ? "-" : "")));
 for (const table of document.querySelectorAll("table.sorts")) {
