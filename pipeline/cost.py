@@ -5,6 +5,7 @@ counts it at its output, scale^2 times too much.  Biases and activations are lef
 and bicubic counts 16 products a pixel.
 """
 
+import threading
 from dataclasses import dataclass
 
 import torch
@@ -41,9 +42,11 @@ def count(model, height, width, scale, route=SEVERE):
     -------
     Cost
     """
-    macs, traffic, hooks = [], [], []
+    macs, traffic, hooks, here = [], [], [], threading.get_ident()
 
     def record(layer, inputs, output):
+        if threading.get_ident() != here:  # the model may be at work on another image
+            return
         fan = layer.weight[0].numel()  # products at one output (conv) or input (deconv) pixel
         pixels = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output
         macs.append(pixels.numel() * fan)

@@ -149,9 +149,13 @@ def separation(r, cells, full, part):
         return missing("all patches of this run are of one kind")
     interval = statistics.auc(g.prior, severe, g.image, seed=r.seed)
     oracle = statistics.auc(g.prior_hr, severe, g.image, seed=r.seed)
+    least, most = g.gain_db.quantile([0.25, 0.75])
+    ends = g[(g.gain_db <= least) | (g.gain_db >= most)]
+    apart = statistics.auc(ends.prior, ends.gain_db >= most, ends.image, seed=r.seed)
     return Finding(f"AUC {interval.value:.3f}", interval, verdicts.reaches(interval, full, part),
                    f"{severe.sum():,} severe and {(~severe).sum():,} mild patches of {interval.n} images; P of "
-                   f"the HR patch, which no user has, reaches {oracle.value:.3f}; the 7-layer CNN after "
+                   f"the HR patch, which no user has, reaches {oracle.value:.3f}, and P for the quarter of most gain against that of least "
+                   f"{apart.value:.3f}; the 7-layer CNN after "
                    f"{r.models['cnn7']['steps']:,} steps gains {g.gain_db.mean():.2f} dB on these patches")
 
 

@@ -73,10 +73,11 @@ class Results:
         return rows.set_index("image")[metric]
 
     def ablated(self, name, gammas=None):
-        """PSNR of each image at thresholds of the ablation; of the mean over seeds, if it has some."""
+        """PSNR of each image: the mean over seeds, or of one training at other thresholds."""
         low, upper = gammas or self.gammas
+        names = [name] if gammas else self.repeats.get(name, [name])  # one seed alone is swept
         rows = self.ablation[(self.ablation.gamma_low == low) & (self.ablation.gamma_upper == upper)]
-        rows = rows[rows.method.isin(self.repeats.get(name, [name]))]
+        rows = rows[rows.method.isin(names)]
         return rows.groupby("image").psnr_db.mean()
 
     def trainings(self, name):

@@ -70,17 +70,18 @@ def depth_time(r, cells, stage):
                    + f"; {end.n} repeats")
 
 
-def rolling_time(r, cells, tolerance):
+def rolling_time(r, cells):
     """Time with rolling over that without; as fast if within the tolerance of ratios."""
     a, b = (r.ms(name, ENGINE, r.gammas) for name in ("prn", "prn_no_rolling"))
     if not len(a) or not len(b):
         return missing("prn_no_rolling was not timed")
     interval = statistics.ratio(a, b)
-    limit = 1 + tolerance
+    limit = 1 + r.tolerances.time_ratio
+    macs = r.macs("prn", ENGINE, r.gammas) / r.macs("prn_no_rolling", ENGINE, r.gammas)
     verdict = ("supported" if interval.high <= limit else
                "contradicted" if interval.low > limit else "inconclusive")
     return Finding(f"{interval.value:.2f} times", interval, verdict,
-                   f"{where(r)}, {interval.n} repeats; both do the same number of MACs")
+                   f"{where(r)}, {interval.n} repeats; {macs:.2f} times the MACs")
 
 
 def saving(r, cells, full, part):

@@ -1,5 +1,7 @@
 """Networks: shapes, starts, parameters and MACs."""
 
+import threading
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -104,3 +106,22 @@ def test_weights_survive_and_misfits_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ValueError, match="no readable weights"):
         weights.load(build("prn", (2,), width=8), path)
+
+
+def test_counting_leaves_out_what_other_threads_run():
+    model = build("fsrcnn", (2,)).eval()
+    alone = count(model, 40, 40, 2)
+    stop = threading.Event()
+
+    def work():
+        while not stop.is_set():
+            with torch.inference_mode():
+                model(torch.zeros(1, 1, 40, 40), 2)
+
+    other = threading.Thread(target=work)
+    other.start()
+    try:
+        assert {count(model, 40, 40, 2) for _ in range(30)} == {alone}
+    finally:
+        stop.set()
+        other.join()
