@@ -1,6 +1,8 @@
 """The report says what its numbers rest on; the campaign keeps its limit."""
 
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,8 @@ from pipeline.models import build
 from pipeline.speed import training_speed
 from tests.made_report import MODEL, make, results
 from tests.test_training import LABEL, RECIPE, make_images
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_the_first_line_of_the_embedded_profile_forbids_comparison(tmp_path):
@@ -126,3 +130,20 @@ def test_gains_and_examples_on_images(tmp_path):
     assert found["severe"]["hr"].shape == (0, 54, 54) and found["severe"]["psnr"].shape == (0, 2)
     assert found["mild"]["hr"].shape[1:] == (54, 54)
     np.testing.assert_array_equal(found["mild"]["bicubic"], found["mild"]["cnn"])
+
+
+def test_the_results_in_the_readme_are_those_of_the_committed_report():
+    """After a new run of the paper profile, put the lines that this names into README.md."""
+    claims = marks.claim_rows(pd.read_csv(ROOT / "reports/paper/claims.csv"))
+    lines = {row["claim"]: f"| {row['claim']} | {row['mark']} {row['verdict']} | {row['paper']} | {row['ours']} |"
+             for row in claims}
+    section = (ROOT / "README.md").read_text().split("## The result so far")[1].split("\n## ")[0]
+    shown = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    assert len(shown) >= 5
+    for line in shown:
+        assert line == lines[line.split(" | ")[0].removeprefix("| ")]
+
+
+def test_the_readme_names_files_that_exist():
+    for link in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\"]+)\"", (ROOT / "README.md").read_text()):
+        assert (ROOT / "".join(link)).exists(), link
