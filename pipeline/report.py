@@ -56,7 +56,7 @@ def typeset(results, test_sets, dataset, scale):
          "share_moderate": "moderate", "share_severe": "severe"}))
     tables.append(_plain(
         results["table3"], f"Table III: depth of the early and the middle stage, {where}", "table3",
-        f"The paper's time has no unit; compare ratios.{others}",
+        f"The paper's time has no unit: what is compared is the ratio to the default depths.{others}",
         {"stage": "stage", "depth": "depth", "psnr_db": "PSNR, dB", "ms_per_image": "ms per image",
          "paper_psnr_db": "paper, dB", "paper_time": "paper, time"},
         {(r, column): cells["III"].get((f"{row.stage} {row.depth}", name))
