@@ -28,8 +28,9 @@ def _table1(r):
         for metric in ("psnr_db", "ssim"):
             paper, ours = getattr(row, f"paper_{metric}"), getattr(row, metric)
             tolerance = _tolerance(r, row.method, metric)
-            yield _cell(r, "I", row.method, f"{row.dataset} x{row.scale} {metric}", paper, ours, tolerance,
-                        DECIMALS[metric], [row.method])
+            column = f"{row.dataset} x{row.scale} {metric}"
+            yield _cell(r, "I", row.method, column, paper, ours, tolerance, DECIMALS[metric],
+                        [row.method])
 
 
 def _table3(r):

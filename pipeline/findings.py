@@ -1,6 +1,6 @@
 """How each claim is measured: results to a number, its interval, a verdict and the reason for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -81,7 +81,8 @@ def measured_lead(r, cells):
             theirs = {m: r.scores(m, dataset, scale, metric) for m in rivals}
             if len(ours) < verdicts.LEAST_IMAGES:
                 continue
-            each = {m: statistics.mean(ours - x, seed=r.seed, noise=noise if metric == "psnr_db" else None)
+            known = noise if metric == "psnr_db" else None
+            each = {m: statistics.mean(ours - x, seed=r.seed, noise=known)
                     for m, x in theirs.items() if len(x)}
             cited = {m: ours.mean() > printed[f"paper_{metric}"].get((m, dataset, scale), -np.inf)
                      for m in LIGHT if m not in rivals}
@@ -132,8 +133,8 @@ def faster(r, cells, rivals, full, part):
         return missing(f"none of {', '.join(rivals)} was timed")
     name, least = min(each.items(), key=lambda pair: pair[1].value)
     alone = r.ms("prn", "paper", r.routing)
-    slow = f"; patch by patch, as in the paper, PRN takes {np.median(alone) / np.median(ours):.1f} times " \
-           "as long as grouped" if len(alone) else ""
+    slow = (f"; patch by patch, as in the paper, PRN takes {np.median(alone) / np.median(ours):.1f} "
+            f"times as long as {ENGINE}") if len(alone) else ""
     return Finding(f"{least.value:.2f} times ({name})", least,
                    verdicts.together(verdicts.reaches(i, full, part, least=2) for i in each.values()),
                    f"{where(r)}: " + ", ".join(
@@ -153,10 +154,11 @@ def separation(r, cells, full, part):
     ends = g[(g.gain_db <= least) | (g.gain_db >= most)]
     apart = statistics.auc(ends.prior, ends.gain_db >= most, ends.image, seed=r.seed)
     return Finding(f"AUC {interval.value:.3f}", interval, verdicts.reaches(interval, full, part),
-                   f"{severe.sum():,} severe and {(~severe).sum():,} mild patches of {interval.n} images; P of "
-                   f"the HR patch, which no user has, reaches {oracle.value:.3f}, and P for the quarter of most gain against that of least "
-                   f"{apart.value:.3f}; the 7-layer CNN after "
-                   f"{r.models['cnn7']['steps']:,} steps gains {g.gain_db.mean():.2f} dB on these patches")
+                   f"{severe.sum():,} severe and {(~severe).sum():,} mild patches of {interval.n} "
+                   f"images; P of the HR patch, which no user has, reaches {oracle.value:.3f}, and P for "
+                   f"the quarter of most gain against that of least {apart.value:.3f}; the 7-layer CNN "
+                   f"gains {g.gain_db.mean():.2f} dB on these patches after "
+                   f"{r.models['cnn7']['steps']:,} steps")
 
 
 def class_gain(r, cells):
@@ -194,7 +196,8 @@ def rolling(r, cells, claimed):
 
 def conflict(r, cells):
     """Severe patches on the severe path: trained on them alone, and with shared early layers."""
-    table = r.classes[r.classes.kind == "severe"].pivot(index="image", columns="method", values="psnr_db")
+    rows = r.classes[r.classes.kind == "severe"]
+    table = rows.pivot(index="image", columns="method", values="psnr_db")
     groups = [[n for n in r.repeats.get(base, []) if n in table] for base in ("prn", "prn_no_rolling")]
     if not all(groups):
         return missing("prn or prn_no_rolling has no severe patch in this run")
@@ -206,8 +209,8 @@ def conflict(r, cells):
         free = (f"; a network trained on all patches by the severe path alone: "
                 f"{(a - table['prn_no_routing']).mean():+.2f} dB against it")
     return Finding(f"{interval.value:+.2f} dB", interval, seeded(r, verdicts.gain(interval), noise),
-                   f"dilated copies for the milder patches against shared layers, on the severe patches of "
-                   f"{interval.n} images{free}; {seeds(noise)}")
+                   f"dilated copies for the milder patches against shared layers, on the severe patches "
+                   f"of {interval.n} images{free}; {seeds(noise)}")
 
 
 def receptive(r, cells):
@@ -215,9 +218,10 @@ def receptive(r, cells):
     with_, without = r.receptive.get("prn"), r.receptive.get("prn_no_rolling")
     if not with_ or not without:
         return missing("prn_no_rolling was not run")
-    wider = [with_[k][key] > without[k][key] for k in ("mild", "moderate") for key in ("side", "side_95")]
+    kinds = ("mild", "moderate")
+    wider = [with_[k][key] > without[k][key] for k in kinds for key in ("side", "side_95")]
     sides = "; ".join(f"{k} {with_[k]['side']} against {without[k]['side']} (95 % of the gradient: "
-                      f"{with_[k]['side_95']} against {without[k]['side_95']})" for k in ("mild", "moderate"))
+                      f"{with_[k]['side_95']} against {without[k]['side_95']})" for k in kinds)
     return Finding(f"{with_['mild']['side']} / {with_['moderate']['side']} LR pixels", None,
                    "supported" if all(wider) else "partly supported" if any(wider) else "contradicted",
                    f"sides in LR pixels of what has a gradient, with dilation against without: {sides}; "
@@ -228,9 +232,11 @@ def reconstruction(r, cells, full, part):
     """Time of cropping and reassembling over that of the network."""
     ms = r.reconstruction.pivot(index="repeat", columns="part", values="ms")
     interval = statistics.ratio(ms["reconstruction"], ms["network"])
-    return Finding(f"{interval.value:.1%}", interval.percent(), verdicts.reaches(-interval, -full, -part, least=2),
-                   f"{where(r)}, one run: network {ms['network'].median():.2f} ms, cropping and reassembling "
-                   f"{ms['reconstruction'].median():.2f} ms, all {ms['job'].median():.2f} ms per image")
+    verdict = verdicts.reaches(-interval, -full, -part, least=2)
+    return Finding(f"{interval.value:.1%}", interval.percent(), verdict,
+                   f"{where(r)}, one run: network {ms['network'].median():.2f} ms, cropping and "
+                   f"reassembling {ms['reconstruction'].median():.2f} ms, all "
+                   f"{ms['job'].median():.2f} ms per image")
 
 
 def _contrast(r, column, above, below):
@@ -259,7 +265,7 @@ def _against_weak(finding, methods):
     """A lead over methods that miss their own figures proves nothing."""
     if not methods or finding.verdict not in ("supported", "partly supported"):
         return finding
-    return Finding(finding.value, finding.interval, "inconclusive", f"{finding.because}; below the paper's "
+    return replace(finding, verdict="inconclusive", because=f"{finding.because}; below the paper's "
                    f"figure for it, so that a lead shows nothing: {methods}")
 
 

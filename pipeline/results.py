@@ -31,7 +31,8 @@ class Results:
 
     Attributes
     ----------
-    table1, table3, table4, quality, ablation, times, gains, priors, classes, reconstruction : DataFrame
+    table1, table3, table4, quality, ablation, times, gains, priors, classes : DataFrame
+    reconstruction, responses : DataFrame
         `times` and `reconstruction` are raw repeats.
     receptive : dict of variant to route to side, side_95
     models : dict of variant to its provenance
@@ -54,6 +55,7 @@ class Results:
     priors: pd.DataFrame
     classes: pd.DataFrame
     reconstruction: pd.DataFrame
+    responses: pd.DataFrame
     receptive: dict
     models: dict
     options: dict
@@ -85,11 +87,12 @@ class Results:
         return max(1, len(set(self.repeats.get(name, [])) & set(self.ablation.method)))
 
     def noise(self):
-        """Noise of the mean PSNR between seeds, or None where nothing was repeated."""
+        """Noise of the mean PSNR between seeds of PRN's budget, or None where nothing was repeated."""
         at = self.ablation[(self.ablation.gamma_low == self.gammas[0])
                            & (self.ablation.gamma_upper == self.gammas[1])]
         means = at.groupby("method").psnr_db.mean()
-        return statistics.seed_noise([means[means.index.isin(g)] for g in self.repeats.values()])
+        return statistics.seed_noise([means[means.index.isin(g)] for g in self.repeats.values()
+                                      if self.models[g[0]]["steps"] == self.models["prn"]["steps"]])
 
     def ms(self, method, mode, gammas=None):
         """Time of each repeat; empty if it was not measured."""
@@ -128,26 +131,28 @@ def shortfall(results, names):
     t, short = results.tolerances, {}
     for name in names:
         model = results.models.get(name)
-        if model and model["steps"] and "batch" in model["recipe"]:  # others are fitted, or have no weights
+        if model and model["steps"] and "batch" in model["recipe"]:  # others are fitted, or fixed
             recipe, full = model["recipe"], t.paper_patches.get(name, t.paper_patches["prn"])
             seen = model["steps"] * recipe["batch"] * (recipe["crop"] / FULL_PATCH) ** 2
             if seen < t.budget * full:
-                why = (f"saw {seen:,.0f} patches a scale ({model['steps']:,} steps), {seen / full:.2%} of the "
-                       f"paper's: {t.budget * full:,.0f} would settle it")
+                why = (f"saw {seen:,.0f} patches a scale ({model['steps']:,} steps), {seen / full:.2%} "
+                       f"of the paper's: {t.budget * full:,.0f} would settle it")
                 short.setdefault(why, []).append(name)
     return "; ".join(f"{', '.join(names)} {why}" for why, names in short.items())
 
 
-def repeats(variants):
-    """Variants that differ in their seed alone, by the first of them.
+def repeats(variants, models):
+    """Variants that differ in their seed alone and went equally far, by the first of them.
 
     Parameters
     ----------
     variants : dict of name to dict
         As in params.yaml; ``seed`` is left out of the comparison.
+    models : dict of name to provenance
+        Of all these; ``steps`` have to be equal.
     """
     groups = {}
     for name, variant in variants.items():
-        key = repr(sorted((k, v) for k, v in variant.items() if k != "seed"))
+        key = repr(sorted((k, v) for k, v in variant.items() if k != "seed")), models[name]["steps"]
         groups.setdefault(key, []).append(name)
     return {names[0]: names for names in groups.values()}

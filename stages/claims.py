@@ -14,17 +14,19 @@ from stages.shared import folder, reports, run
 def main():
     p = params.load()
     source, out, a = folder(p), reports(p), p.ablation
-    tables = {name: pd.read_csv(out / f"{name}.csv") for name in ("table1", "table3", "table4", "quality")}
+    tables = {name: pd.read_csv(out / f"{name}.csv")
+              for name in ("table1", "table3", "table4", "quality")}
     raw = {name: pd.read_csv(source / f"{name}.csv")
-           for name in ("ablation", "gains", "priors", "classes", "reconstruction")}
+           for name in ("ablation", "gains", "priors", "classes", "reconstruction", "responses")}
     here = p.present(p.variants)
     prn = {n: p.variants[n] for n in here if p.variants[n].network == "prn"}
+    models = {n: json.loads((source / "models" / f"{n}.json").read_text()) for n in here}
     results = Results(
         **tables, **raw, times=pd.read_csv(source / "timing.csv"),
         receptive=json.loads((source / "receptive.json").read_text()),
-        models={n: json.loads((source / "models" / f"{n}.json").read_text()) for n in here},
+        models=models,
         options={n: v.options for n, v in prn.items()},
-        repeats=repeats({n: asdict(v) for n, v in prn.items()}),
+        repeats=repeats({n: asdict(v) for n, v in prn.items()}, models),
         dataset=p.sets[p.profile].ablation, scale=a.scale, gammas=(a.gamma_low, a.gamma_upper),
         routing=(p.gamma_low, p.gamma_upper),
         device=json.loads((source / "machine.json").read_text())["device"],

@@ -1,4 +1,4 @@
-"""What the claims need beside the tables: how far routes see, classes on their routes, reconstruction."""
+"""What the claims need beside the tables: routes, classes, reconstruction, responses."""
 
 import json
 from dataclasses import asdict
@@ -10,6 +10,7 @@ from pipeline.benchmark import luma_pairs
 from pipeline.classes import class_psnr
 from pipeline.receptive import receptive_fields
 from pipeline.reconstruction import part_jobs
+from pipeline.responses import responses
 from pipeline.timing import measure
 from stages.models import test_images, trained
 from stages.networks import device, routing
@@ -40,7 +41,9 @@ def main():
                     progress=bar("reconstruction"))
     fields = {name: {route: asdict(field) for route, field in receptive_fields(model).items()}
               for name, model in models.items()}
-    for name, table in (("classes", rows), ("reconstruction", times)):
+    seen = responses(trained(p, "cnn7").eval(), paths, p.scales_of("cnn7")[0], labels, device=where,
+                     progress=bar("responses"))
+    for name, table in (("classes", rows), ("reconstruction", times), ("responses", seen)):
         pd.DataFrame(table).to_csv(folder(p) / f"{name}.csv", index=False, float_format="%.5f",
                                    lineterminator="\n")
     (folder(p) / "receptive.json").write_text(json.dumps(fields, indent=1) + "\n")

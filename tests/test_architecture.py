@@ -18,7 +18,7 @@ LEVELS = [
     ["cost", "models", "weights", "sampling", "graphs", "states", "receptive"],
     ["inference", "training", "timing"],
     ["evaluation", "benchmark", "speed", "schedule", "reconstruction"],
-    ["gradients", "pictures", "classes"],
+    ["gradients", "pictures", "classes", "responses"],
 ]
 WITHOUT_TORCH = ["tables", "report", "basis", "marks", "embed", "evidence", "figures", "params", "sources",
                  "images", "metrics", "statistics", "verdicts", "results", "cells", "findings", "trends", "claims"]

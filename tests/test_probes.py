@@ -15,6 +15,7 @@ from pipeline.patches import cut
 from pipeline.prior import MILD, MODERATE, ROUTES, SEVERE
 from pipeline.receptive import receptive_field, receptive_fields
 from pipeline.reconstruction import PARTS, part_jobs
+from pipeline.responses import responses
 from pipeline.timing import measure
 
 
@@ -91,3 +92,19 @@ def test_parts_of_the_job_are_timed_side_by_side(image):
         counts[job.labels["part"]] = list(seen)
     assert counts["network"] == counts["job"] and counts["reconstruction"] == []
     assert sum(counts["network"]) == len(grouped(model, pair.lr_y, 4, Routing(10, 30))[1])
+
+
+def test_responses_are_those_of_the_patches_that_p_is_of(image):
+    """A first channel that carries the image on, and nothing else: the response is the mean luma."""
+    model = build("cnn7", (3,)).eval()
+    with torch.no_grad():
+        for conv in model.nets["x3"][:4]:
+            conv.weight.zero_()
+            conv.bias.zero_()
+            conv.weight[0, 0, 1, 1] = 1
+    rows = responses(model, [image], 3, Routing(10, 30))
+    pair = degrade(read(image), 3)
+    means = cut(pair.hr_y, 54).mean((1, 2, 3))
+    assert [row["patch"] for row in rows] == list(range(len(means)))
+    assert np.allclose([row["response"] for row in rows], means, atol=0.01)
+    assert rows[0]["prior"] < rows[4]["prior"]  # quiet on the left
