@@ -45,7 +45,7 @@ def departures(profile, weights, models, test_sets, training_sets, device, table
             place(n) for n in training_sets if n != "bsds200") if profile == "paper" else
             "photographs of the repository, not VOC2012 and BSDS200"),
         ("Times", f"of {device}, not the paper's GTX 980 Ti: compare ratios, not ms"),
-        ("Cited rows", f"{', '.join(cited)}: not implemented, their rows hold the paper's figures alone"
+        ("Cited rows", f"{', '.join(cited)}: not run here, their rows hold the paper's figures alone"
          if cited else ""),
     ]
     return [(what, words) for what, words in rows if words]

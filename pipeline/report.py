@@ -135,7 +135,7 @@ def _table1(table, scale, test_sets, cells):
             found[r, c] = cells.get((name, f"{dataset} x{scale} {column}"))
     grid = pd.DataFrame(values)
     best = {(r, c + 1) for c in grid for r in grid.index[grid[c] == grid[c].max()]}
-    cited = " † not implemented: the paper's figure alone." if table.source.eq("cited").any() else ""
+    cited = " † not run here: the paper's figure alone." if table.source.eq("cited").any() else ""
     return _table(
         f"Table I, ×{scale}", "table1",
         ["method", *(f"{place(dataset)} {what}" for dataset, _, _, what in places)], rows,

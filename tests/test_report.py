@@ -55,7 +55,7 @@ def test_tables_have_the_papers_number_beside_ours_the_best_and_the_verdict():
     table = report.typeset(results(), ["set5"], "bsds100", 4)[0]
     assert table["header"] == ["method", "Set5 PSNR", "Set5 paper", "Set5 SSIM", "Set5 paper"]
     assert table["rows"][0] == ["Bicubic", "26.00", "26.00", "0.650", "0.650"]
-    assert table["rows"][1][:3] == ["A+ †", "–", "26.80"] and "† not implemented" in table["note"]
+    assert table["rows"][1][:3] == ["A+ †", "–", "26.80"] and "† not run here" in table["note"]
     assert table["marks"][0, 1] == ("=", "matches") and table["marks"][3, 1] == ("▼", "not replicated")
     assert (1, 1) not in table["marks"] and (4, 1) not in table["marks"]  # no number of ours, or of the paper
     assert {(4, 1), (3, 2)} <= table["best"] and (3, 1) not in table["best"]
