@@ -195,6 +195,7 @@ def summary(first, second, point, routes, times, dataset, scale):
         "rolling_gain_db": {f"x{scale}": round(second.psnr_db[1] - second.psnr_db[0], 4)},
         "ms_per_image": {f"x{scale}": round(ms, 3)},
         "speedup_over_whole": {f"x{scale}": round(_time(times, "prn", scale, "whole") / ms, 3)},
+        "mild_percent": {f"x{scale}": round(routes.percent[0], 2)},
         "severe_percent": {f"x{scale}": round(routes.percent[2], 2)},
     }
 

@@ -92,7 +92,7 @@ def test_a_threshold_reruns_what_depends_on_it_and_nothing_else(clone):
     call(clone, "git", "add", "-A")
     call(clone, "git", "commit", "-q", "-m", "results")
     before = pd.read_csv(clone / "reports/embedded/quality.csv")
-    output = dvc(clone, "exp", "run", "-S", "gamma_low=20")
+    output = dvc(clone, "exp", "run", "-n", "low20", "-S", "gamma_low=20")
     assert ran(output) == {"validate", "evaluate_routed@prn", "evaluate_routed@prn_no_rolling",
                            "timing", "pictures", "tables", "figures", "claims", "report"}
     after = pd.read_csv(clone / "reports/embedded/quality.csv")
@@ -102,6 +102,13 @@ def test_a_threshold_reruns_what_depends_on_it_and_nothing_else(clone):
     shown = json.loads(dvc(clone, "metrics", "show", "--json"))
     assert "psnr_db" in json.dumps(shown)
     assert "gamma_low" in dvc(clone, "params", "diff", "--md")
+    files = re.search(r"FILES = (.*)", (clone / "Makefile").read_text())[1].replace("$$", "$")
+    shown = dvc(clone, "exp", "show", "--only-changed", "--csv", "--drop", files)
+    columns = shown.splitlines()[0].split(",")
+    assert {"gamma_low", "psnr_db.x4", "mild_percent.x4"} <= set(columns) and len(columns) < 20, columns
+    assert "severe_percent.x4" not in columns  # gamma_upper alone moves it
+    drawn = dvc(clone, "plots", "diff", "HEAD", "low20", "--json")
+    assert '"10/30"' in drawn and '"20/30"' in drawn
 
 
 @pytest.mark.parametrize("override, message", [

@@ -113,4 +113,4 @@ def test_what_dvc_compares_is_prn_at_the_thresholds_of_the_run():
     assert point.iloc[0].tolist() == ["10/30", 6, 31] and routes.percent.tolist() == [50, 30, 20]
     numbers = tables.summary(first, pd.DataFrame({"psnr_db": [30, 30.5]}), point, routes, found, "set5", 4)
     assert numbers["speedup_over_whole"] == {"x4": 2} and numbers["gain_over_bicubic_db"] == {"x4": 3}
-    assert numbers["rolling_gain_db"] == {"x4": 0.5} and numbers["severe_percent"] == {"x4": 20}
+    assert numbers["rolling_gain_db"] == {"x4": 0.5} and numbers["mild_percent"] == {"x4": 50}
