@@ -8,10 +8,11 @@ from pipeline import statistics, verdicts
 from pipeline.cells import protocol as bicubic_cells, weak
 from pipeline.results import ENGINE
 from pipeline.statistics import Interval
-from pipeline.tables import paper_table1
+from pipeline.tables import PAPER_NAMES, paper_table1
 
 LIGHT = ("aplus", "rfl", "selfex", "srcnn", "scn", "fsrcnn")  # [4], [5], [13], [32], [33], [38], [39]
 HEAVY = ("lapsrn", "vdsr", "drcn")  # [17]-[19]
+LABELS = {"lapsrn": "LapSRN"} | {code: name for name, code in PAPER_NAMES.items()}
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Finding:
     interval: Interval | None
     verdict: str
     because: str
+
+
+def label(method):
+    """The name of a method as the paper prints it."""
+    return LABELS.get(method, method.upper())
 
 
 def missing(because):
@@ -63,7 +69,7 @@ def printed_lead(r, cells):
         for (dataset, scale), row in wide.iterrows():
             best = row.drop("prn").idxmax()
             if row[best] >= row["prn"]:
-                beaten.append(f"{best} has {row[best]:g} on {dataset} x{scale} ({metric[6:]}), "
+                beaten.append(f"{label(best)} has {row[best]:g} on {dataset} x{scale} ({metric[6:]}), "
                               f"PRN {row['prn']:g}")
     return Finding(f"{count - len(beaten)} of {count} cells", None,
                    "partly supported" if beaten else "supported",
@@ -90,13 +96,13 @@ def measured_lead(r, cells):
                                          *("supported" if above else "contradicted"
                                            for above in cited.values())])]
             cell = f"{dataset} x{scale} {metric}"
-            behind += [(m, cell) for m, i in each.items() if i.low <= 0]
-            behind += [(f"{m} (as printed)", cell) for m, above in cited.items() if not above]
-            notes += [(m, cell) for m in each if weak(cells, m, cell)]
+            behind += [(label(m), cell) for m, i in each.items() if i.low <= 0]
+            behind += [(f"{label(m)} (as printed)", cell) for m, above in cited.items() if not above]
+            notes += [(label(m), cell) for m in each if weak(cells, m, cell)]
     if not found:
         return missing("no test set of ten images or more with a light-weight method beside PRN")
     lead = Finding(f"{found.count('supported')} of {len(found)} cells", None, verdicts.together(found),
-                   f"measured: {', '.join(rivals)}; not above " + (_listed(behind) or "none"))
+                   f"measured: {', '.join(map(label, rivals))}; not above " + (_listed(behind) or "none"))
     return _against_weak(lead, _listed(notes))
 
 
@@ -104,12 +110,12 @@ def gain_over(r, cells, other, dataset, scale, claimed):
     """PSNR of PRN above a method on a data set of the paper."""
     ours, theirs = r.scores("prn", dataset, scale), r.scores(other, dataset, scale)
     if ours.empty or theirs.empty:
-        lack = f"{other} is not among the methods" if len(ours) else f"{dataset} is no test set"
-        return missing(f"{lack} of this run")
+        return missing(f"{label(other)} is not among the methods of this run" if len(ours) else
+                       f"{dataset} is no test set of this run")
     interval = statistics.mean(ours - theirs, seed=r.seed, noise=r.noise())
     found = Finding(f"{interval.value:+.2f} dB", interval, seeded(r, verdicts.gain(interval, claimed)),
                     f"{interval.n} images, paired; {seeds(r.noise())}")
-    return _against_weak(found, other if weak(cells, other, f"{dataset} x{scale} psnr_db") else "")
+    return _against_weak(found, label(other) if weak(cells, other, f"{dataset} x{scale} psnr_db") else "")
 
 
 def below_heavy(r, cells):
@@ -118,11 +124,11 @@ def below_heavy(r, cells):
     each = {m: statistics.mean(x - ours, seed=r.seed, noise=r.noise()) for m in HEAVY
             if len(x := r.scores(m, "bsds100", 4)) and len(ours)}
     if not each:
-        return missing(f"none of {', '.join(HEAVY)} was run on BSDS100")
+        return missing(f"none of {', '.join(map(label, HEAVY))} was run on BSDS100")
     name, least = min(each.items(), key=lambda pair: pair[1].value)
-    return Finding(f"{least.value:+.2f} dB ({name})", least,
+    return Finding(f"{least.value:+.2f} dB ({label(name)})", least,
                    verdicts.together(verdicts.gain(i) for i in each.values()),
-                   "; ".join(f"{m} {i.value:+.2f} dB above PRN" for m, i in each.items()))
+                   "; ".join(f"{label(m)} {i.value:+.2f} dB above PRN" for m, i in each.items()))
 
 
 def faster(r, cells, rivals, full, part):
@@ -130,15 +136,15 @@ def faster(r, cells, rivals, full, part):
     ours = r.ms("prn", ENGINE, r.routing)
     each = {m: statistics.ratio(t, ours) for m in rivals if len(t := r.ms(m, "whole"))}
     if not each:
-        return missing(f"none of {', '.join(rivals)} was timed")
+        return missing(f"none of {', '.join(map(label, rivals))} was timed")
     name, least = min(each.items(), key=lambda pair: pair[1].value)
     alone = r.ms("prn", "paper", r.routing)
     slow = (f"; patch by patch, as in the paper, PRN takes {np.median(alone) / np.median(ours):.1f} "
             f"times as long as {ENGINE}") if len(alone) else ""
-    return Finding(f"{least.value:.2f} times ({name})", least,
+    return Finding(f"{least.value:.2f} times ({label(name)})", least,
                    verdicts.together(verdicts.reaches(i, full, part, least=2) for i in each.values()),
                    f"{where(r)}: " + ", ".join(
-                       f"{m} takes {i.value:.2f} times as long as PRN (and "
+                       f"{label(m)} takes {i.value:.2f} times as long as PRN (and "
                        f"{r.macs(m, 'whole') / r.macs('prn', ENGINE, r.routing):.2f} times the MACs)"
                        for m, i in each.items()) + slow)
 
@@ -190,7 +196,7 @@ def rolling(r, cells, claimed):
         return missing("prn_no_rolling was not run")
     counts = (r.trainings("prn"), r.trainings("prn_no_rolling"))
     interval = statistics.mean(a - b, seed=r.seed, noise=r.noise(), trainings=counts)
-    return Finding(f"{interval.value:+.2f} dB", interval, seeded(r, verdicts.gain(interval, claimed)),
+    return Finding(f"{interval.value:+.3f} dB", interval, seeded(r, verdicts.gain(interval, claimed)),
                    f"{interval.n} images, {counts[0]} and {counts[1]} seeds; {seeds(r.noise())}")
 
 
@@ -207,8 +213,8 @@ def conflict(r, cells):
     free = ""
     if "prn_no_routing" in table:
         free = (f"; a network trained on all patches by the severe path alone: "
-                f"{(a - table['prn_no_routing']).mean():+.2f} dB against it")
-    return Finding(f"{interval.value:+.2f} dB", interval, seeded(r, verdicts.gain(interval), noise),
+                f"{(a - table['prn_no_routing']).mean():+.3f} dB against it")
+    return Finding(f"{interval.value:+.3f} dB", interval, seeded(r, verdicts.gain(interval), noise),
                    f"dilated copies for the milder patches against shared layers, on the severe patches "
                    f"of {interval.n} images{free}; {seeds(noise)}")
 

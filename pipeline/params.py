@@ -148,7 +148,9 @@ class Claims:
     budget: float
 
     def __post_init__(self):
-        one_of("prn", self.paper_patches, "claims: paper_patches")
+        if "prn" not in self.paper_patches:
+            raise ParameterError("params.yaml: claims: paper_patches: prn: missing; all networks without "
+                                 "a number of their own are held to it")
         for key, value in (vars(self) | self.paper_patches).items():
             if key != "paper_patches" and value < 0:
                 raise ParameterError(f"params.yaml: claims: {key}={value:g}; must be 0 or more")

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import claims, statistics, tables, verdicts
 from pipeline.cells import cells
-from pipeline.params import load
+from pipeline.params import ParameterError, load
 from pipeline.results import Results, Tolerances, repeats, shortfall
 from pipeline.statistics import Interval
 
@@ -157,7 +157,7 @@ def test_where_all_holds_all_is_supported():
     found = judge(made_up(datasets=("bsds100", "set14", "urban100")))
     assert set(found.index[found.verdict == "supported"]) == {
         "protocol", "fsrcnn-x2", "fsrcnn-x3", "twice-as-fast", "prior-separates", "severe-gains-more",
-        "little-gain-high-psnr", "response", "gamma-low-psnr", "gamma-upper-psnr", "gamma-low-speed",
+        "little-gain-high-psnr", "gamma-low-psnr", "gamma-upper-psnr", "gamma-low-speed",
         "gamma-upper-speed", "early-depth-psnr", "early-depth-time", "middle-depth-psnr",
         "middle-depth-time", "rolling-psnr", "rolling-time", "frequency-conflict", "receptive-field",
         "reconstruction", "saving-bsds100", "natural-images"}
@@ -174,6 +174,14 @@ def test_the_ledger_keeps_its_columns_order_and_closed_words():
     assert table.because.str.len().gt(10).all() and table.criterion.str.len().gt(3).all()
     assert table.equals(claims.ledger(results, cells(results)))  # seeded
     assert sum(v for k, v in claims.counts(table, cells(results)).items() if "claims" in k) == len(table)
+
+
+def test_another_network_than_the_papers_shows_a_part_at_most_and_contradicts_nothing():
+    results = made_up()
+    turned = results.responses.assign(response=-results.responses.response)
+    assert judge(results).verdict["response"] == "partly supported"
+    found = judge(replace(results, responses=turned))
+    assert found.verdict["response"] == "inconclusive" and found.ci_high["response"] < 0
 
 
 def test_each_claim_of_the_opposite_is_contradicted():
@@ -232,7 +240,7 @@ def test_a_lead_over_a_method_below_its_own_figure_shows_nothing():
 
 def test_methods_that_were_not_run_count_by_their_printed_figures():
     found = judge(made_up(lead=-1.0))  # below what A+ and the others print
-    assert "aplus (as printed) on bsds100 x2 psnr_db" in found.because["light-weight-measured"]
+    assert "A+ (as printed) on bsds100 x2 psnr_db" in found.because["light-weight-measured"]
     assert found.our_value["light-weight-measured"] == "3 of 6 cells"  # those of SSIM
 
 
@@ -250,7 +258,8 @@ def test_one_training_of_each_settles_nothing():
 
 
 def test_data_sets_of_the_user_are_judged_once_they_are_there():
-    assert judge(made_up()).verdict["fsrcnn-manga109"] == "not testable"
+    absent = judge(made_up()).loc["fsrcnn-manga109"]
+    assert absent.verdict == "not testable" and "manga109 is no test set" in absent.because
     found = judge(made_up(datasets=("bsds100", "manga109", "general100"), lead=0.7))
     assert found.verdict["fsrcnn-manga109"] == "supported"
     assert found.verdict["saving-general100"] == "inconclusive"  # as many mild patches as BSDS100
@@ -260,7 +269,7 @@ def test_data_sets_of_the_user_are_judged_once_they_are_there():
 def test_the_papers_own_table_contradicts_best_everywhere():
     row = judge(made_up()).loc["light-weight-printed"]
     assert row.verdict == "partly supported" and row.our_value == "23 of 24 cells"
-    assert "selfex has 0.74 on urban100 x4 (ssim), PRN 0.733" in row.because
+    assert "SelfEx has 0.74 on urban100 x4 (ssim), PRN 0.733" in row.because
 
 
 def test_a_run_of_few_variants_has_a_full_ledger():
@@ -290,6 +299,15 @@ def test_cells_of_all_tables_have_a_verdict():
     assert small["IV", "with rolling", "psnr_db"] == "not comparable"
     assert small["I", "prn", "bsds100 x4 ssim"] == "not comparable"
     assert small["III", "early 3", "time, of the default's"] == "replicated"
+
+
+@pytest.mark.parametrize("changed, message", [
+    ({"budget": -1.0}, "claims: budget=-1; must be 0 or more"),
+    ({"paper_patches": {"prn": 1.0, "cnn7": -2.0}}, "claims: cnn7=-2"),
+    ({"paper_patches": {"cnn7": 1.0}}, "claims: paper_patches: prn: missing")])
+def test_a_bad_tolerance_is_refused(changed, message):
+    with pytest.raises(ParameterError, match=message):
+        replace(load("params.yaml").claims, **changed)
 
 
 def test_repeats_are_variants_that_differ_in_their_seed_alone():
