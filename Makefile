@@ -1,11 +1,14 @@
-# make reproduce: everything, from images to report.  make test: the tests.
-# Both make .venv first, from requirements.lock. PYTHON picks another interpreter (3.11 or newer).
+# make reproduce: everything, from images to report.  make test: the tests.  make compare: experiments.
+# All make .venv first, from requirements.lock. PYTHON picks another interpreter (3.11 or newer).
 
 # never the one of .venv, which `venv --clear` would remove while it runs
 PYTHON ?= $(shell PATH="$$(printf %s "$$PATH" | tr : '\n' | grep -v '/\.venv/bin$$' | paste -sd:)" command -v python3)
 INSIDE = PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1
 
-.PHONY: reproduce test lock
+# columns of dvc exp show that are files, not parameters or metrics
+FILES = (artifacts|data|pipeline|reports|stages|weights/|params\.yaml$$)
+
+.PHONY: reproduce test compare lock
 
 reproduce: .venv/.installed
 	$(INSIDE) python -m dvc repro
@@ -13,6 +16,9 @@ reproduce: .venv/.installed
 
 test: .venv/.installed
 	$(INSIDE) python -m pytest
+
+compare: .venv/.installed
+	$(INSIDE) python -m dvc exp show --only-changed --no-pager --drop '$(FILES)'
 
 .venv/.installed: requirements.txt requirements.lock
 	"$(PYTHON)" -c 'import sys; sys.exit("PRN needs Python 3.11 or newer; name one with make PYTHON=...") if sys.version_info < (3, 11) else None'

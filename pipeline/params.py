@@ -186,6 +186,11 @@ class Picture:
     image: str
     scale: int
     crop: list[int]
+    title: str = ""  # what it shows, where the file name does not say
+
+    @property
+    def called(self):
+        return self.title or self.image
 
 
 @dataclass(frozen=True, kw_only=True)

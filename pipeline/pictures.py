@@ -1,10 +1,15 @@
-"""Pixels of the visual comparisons (Fig. 8-11) and of the feature maps (Fig. 3)."""
+"""Pixels of the visual comparisons (Fig. 8-11), routes over them, feature maps (Fig. 3)."""
 
 import numpy as np
 import torch
 
 from pipeline.evaluation import compose, degrade, score, super_resolve
 from pipeline.images import read
+from pipeline.inference import priors
+from pipeline.patches import grid, patch_size
+from pipeline.prior import classify
+
+WHOLE = ("bicubic", "fsrcnn", "prn")  # methods whose whole images the report lays over each other
 
 
 def compare(path, scale, crop, models, device):
@@ -22,7 +27,8 @@ def compare(path, scale, crop, models, device):
     Returns
     -------
     arrays : dict of str to ndarray, uint8
-        ``full``, the truth; ``truth`` and each method: their crops.
+        ``full``, the truth; ``truth`` and each method: their crops; ``whole/<method>``, the whole
+        image by the methods of `WHOLE`.
     scores : dict of str to [psnr_db, ssim] of the full image
 
     Raises
@@ -41,7 +47,29 @@ def compare(path, scale, crop, models, device):
     for name, (model, routing) in models.items():
         image = compose(super_resolve(model, pair, routing, device)[0], pair)
         arrays[name], scores[name] = image[box], list(score(image, pair))
+        if name in WHOLE:
+            arrays[f"whole/{name}"] = image
     return arrays, scores
+
+
+def route_map(path, scale, routing):
+    """Where PRN sends each patch of an image (Eq. 2).
+
+    Returns
+    -------
+    dict of ndarray
+        ``prior``, shape (ny, nx), float32; ``route``, shape (ny, nx), int64 of MILD, MODERATE,
+        SEVERE; ``rows``, shape (ny + 1,), and ``columns``, shape (nx + 1,): the HR pixels where the
+        patches begin, and the end of the image. Where two patches overlap, the later one begins.
+    """
+    pair = degrade(read(path), scale)
+    size = patch_size(scale)
+    rows, columns = ([*(scale * n for n in grid(length, size)), scale * length]
+                     for length in pair.lr.shape[:2])
+    prior = priors(pair.lr_y, scale, routing, pair.hr_y).reshape(len(rows) - 1, len(columns) - 1)
+    route = classify(prior, routing.gamma_low, routing.gamma_upper)
+    return {"prior": prior.numpy(), "route": route.numpy(), "rows": np.array(rows),
+            "columns": np.array(columns)}
 
 
 @torch.inference_mode()

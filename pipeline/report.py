@@ -1,11 +1,12 @@
 """report.md and the self-contained report.html, from CSV, JSON and pictures; no torch."""
 
-import base64
+import re
 from pathlib import Path
 
 import jinja2
 import pandas as pd
 
+from pipeline import embed, marks
 from pipeline.figures.style import dataset as place, method as look
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -19,6 +20,8 @@ FIGURES = [  # file, caption
     ("fig7", "Fig. 7: PSNR and time of PRN at the thresholds of Table II."),
     ("fig8", "Fig. 8: {}. Best PSNR in red, second in blue."), ("fig9", "Fig. 9: {}, as Fig. 8."),
     ("fig10", "Fig. 10: {}, as Fig. 8."), ("fig11", "Fig. 11: {}, as Fig. 8."),
+    ("routes", "Where PRN sends each patch of these images at the current thresholds: mild patches leave "
+               "after the early stage, moderate after the middle one, severe take all stages."),
     ("curves", "Learning curves: PSNR of the severe path on held-out training patches. Each phase holds out "
                "images of its own, so that a curve jumps where a phase begins."),
 ]
@@ -28,43 +31,23 @@ RESPONSES = {"vdsr": "after the tenth of the twenty layers of VDSR",
              "cnn7": "after the fourth layer of the 7-layer CNN (the paper shows VDSR)"}
 
 
-def headline(profile, weights, models, test_sets, training_sets, device):
-    """The first line: what the numbers can and cannot be compared with."""
-    trained = [m for m in models.values() if m["steps"]]
-    steps = sorted({m["steps"] for m in trained})
-    budget = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
-    origin = "published weights of" if weights == "published" else "networks trained here for"
-    where = "; ".join(sorted({d for m in trained for d in m["device"].split("; ") if d}))
-    if profile == "embedded":
-        return (f"Embedded profile: {origin} {budget} steps ({where}), scored on a few photographs "
-                "of the repository. The numbers show that the pipeline works; no figure here can "
-                f"be compared with the paper's. Times are of {device}.")
-    stand_in = ("" if "voc2012" in training_sets else
-                " VOC2012 is stood in for by " + ", ".join(n for n in training_sets if n != "bsds200")
-                + ".")
-    return (f"The paper's test sets ({', '.join(test_sets)}) and protocol: the Bicubic row can be "
-            f"compared with the paper's. The other rows are {origin} {budget} steps ({where}), "
-            f"against at least 300 epochs in the paper, and say how far that budget leads."
-            f"{_recipe(models.get('prn'))}{stand_in} "
-            f"Times are of {device}: compare ratios, not ms.")
-
-
-def _recipe(prn):
-    """Where PRN's recipe is not the paper's batch of 64 and rate of 1e-4 (Implementation Details)."""
-    if prn is None or (prn["recipe"]["batch"], prn["recipe"]["learning_rate"]) == (64, 1e-4):
-        return ""
-    return (f" PRN was trained with batches of {prn['recipe']['batch']} and a learning rate of "
-            f"{prn['recipe']['learning_rate']:g} (the paper: 64 and 0.0001).")
-
-
 def typeset(results, test_sets, dataset, scale):
     """The tables as the report shows them.
 
+    Parameters
+    ----------
+    results : dict of str to DataFrame
+        The CSV of these names: table1 to table4, shares, timing, cells.
+    test_sets : list of str
+    dataset, scale : str, int
+        Of the ablation.
+
     Returns
     -------
-    list of dict: title, file, header (list of str), rows (list of list of str), note
+    list of dict, as `_table` makes them
     """
-    tables = [_table1(results["table1"], s, test_sets) for s in sorted(results["table1"].scale.unique())]
+    first, cells = results["table1"], {t: marks.cells(results["cells"], t) for t in ("I", "III", "IV")}
+    tables = [_table1(first, s, test_sets, cells["I"]) for s in sorted(first.scale.unique())]
     if len(results["published"]):
         tables.append(_plain(
             results["published"], "Methods that Table I lacks, and the figures of their papers",
@@ -74,7 +57,7 @@ def typeset(results, test_sets, dataset, scale):
             {"method": "method", "dataset": "data set", "scale": "scale", "psnr_db": "PSNR, dB",
              "published_psnr_db": "published, dB", "delta_db": "ours minus theirs", "ssim": "SSIM",
              "published_ssim": "published, SSIM"}))
-    where = f"{place(dataset)} x{scale}"
+    where = f"{place(dataset)} ×{scale}"
     others = "" if dataset == "bsds100" else " The paper's figures are of BSDS100."
     tables.append(_plain(
         results["table2"], f"Table II and Fig. 7: thresholds, PRN on {where}", "table2",
@@ -85,12 +68,17 @@ def typeset(results, test_sets, dataset, scale):
          "share_moderate": "moderate", "share_severe": "severe"}))
     tables.append(_plain(
         results["table3"], f"Table III: depth of the early and the middle stage, {where}", "table3",
-        f"The paper's time has no unit; compare ratios.{others}",
+        f"The paper's time has no unit: what is compared is the ratio to the default depths.{others}",
         {"stage": "stage", "depth": "depth", "psnr_db": "PSNR, dB", "ms_per_image": "ms per image",
-         "paper_psnr_db": "paper, dB", "paper_time": "paper, time"}))
+         "paper_psnr_db": "paper, dB", "paper_time": "paper, time"},
+        {(r, column): cells["III"].get((f"{row.stage} {row.depth}", name))
+         for r, row in enumerate(results["table3"].itertuples())
+         for column, name in ((2, "psnr_db"), (3, "time, of the default's"))}))
     tables.append(_plain(
         results["table4"], f"Table IV: rolling, {where}", "table4", others.strip(),
-        {"rolling": "rolling", "psnr_db": "PSNR, dB", "paper_psnr_db": "paper, dB"}))
+        {"rolling": "rolling", "psnr_db": "PSNR, dB", "paper_psnr_db": "paper, dB"},
+        {(r, 1): cells["IV"].get((f"{row.rolling} rolling", "psnr_db"))
+         for r, row in enumerate(results["table4"].itertuples())}))
     current = results["shares"][results["shares"].label == "current"]
     tables.append(_plain(
         current, "Share of patches on each route", "shares",
@@ -108,77 +96,78 @@ def typeset(results, test_sets, dataset, scale):
     return tables
 
 
-def training_table(models):
-    """What was trained: one row a variant, from the provenance of its weights."""
-    rows = []
-    for name, m in models.items():
-        if not m["steps"]:
-            continue
-        macs = next(iter(m["macs_per_lr_pixel"].values()))
-        rows.append([look(name).label, f"{m['steps']:,}", f"{m['recipe']['batch']}",
-                     f"{m['recipe']['learning_rate']:g}, {m['recipe']['decay']}",
-                     f"{m['seconds'] / 60:.1f}", m["device"], f"{m['parameters']:,}",
-                     " / ".join(f"{v:,}" for v in macs.values()),
-                     "published" if m.get("published") else "this run"])
-    return {"title": "What was trained", "file": "provenance", "rows": rows, "header": [
-        "variant", "steps", "batch per scale", "learning rate", "minutes", "device", "parameters",
-        "MACs per LR pixel, smallest scale (mild / moderate / severe)", "weights from"],
-        "note": "Batch: patches of each scale in a step."}
-
-
 def render(context, folder):
     """Write report.md and report.html into a folder that holds figures/*.png.
 
     Parameters
     ----------
     context : dict
-        headline, tables, training, decisions, provenance, profile, and pictures: dict of figure to
-        the words for its caption.
+        headline, departures, claims, cells, tables, training, comparisons, decisions, inconsistencies,
+        provenance, profile, and pictures: dict of figure to the words for its caption.
     folder : Path
     """
-    figures = [{"file": f"figures/{name}.png", "caption": caption.format(context["pictures"].get(name, "")),
-                "data": base64.b64encode((folder / "figures" / f"{name}.png").read_bytes()).decode()}
+    figures = [{"file": f"figures/{name}", "caption": caption.format(context["pictures"].get(name, "")),
+                **embed.figure(folder / "figures" / f"{name}.png")}
                for name, caption in FIGURES if (folder / "figures" / f"{name}.png").exists()]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, autoescape=lambda name: name.endswith("html.j2"))
+    environment.filters["slug"] = lambda title: re.sub(r"\W+", "-", title.lower()).strip("-")
+    environment.filters["cell"] = lambda text: str(text).replace("|", "\\|")  # of a table in Markdown
     for name in ("report.md", "report.html"):
         text = environment.get_template(f"{name}.j2").render(**context, figures=figures)
         (folder / name).write_text(text.rstrip() + "\n")
 
 
-def _table1(table, scale, test_sets):
+def _table(title, file, header, rows, note, found=None, groups=(), best=()):
+    """A table of text.
+
+    ``found`` has the (mark, verdict) of a cell, or None, and ``best`` the cells to print bold, both by
+    (row, column) number; ``groups`` is a list of (name, columns): a second line of headings, for HTML.
+    """
+    return {"title": title, "file": file, "header": header, "rows": rows, "note": note,
+            "groups": groups, "best": best,
+            "marks": {place: mark for place, mark in (found or {}).items() if mark}}
+
+
+def _table1(table, scale, test_sets, cells):
     table = table[table.scale == scale]
-    columns = [("psnr_db", 2, "dB"), ("paper_psnr_db", 2, "paper, dB"), ("ssim", 3, "SSIM"),
-               ("paper_ssim", 3, "paper, SSIM")]
+    columns = [("psnr_db", 2, "PSNR"), ("paper_psnr_db", 2, "paper"), ("ssim", 3, "SSIM"),
+               ("paper_ssim", 3, "paper")]
     if table.paper_psnr_db.isna().all():  # images that the paper does not have
         columns = columns[::2]
-    rows = []
-    for name in dict.fromkeys(table.method):
+    places = [(name, *column) for name in test_sets for column in columns]
+    values, rows, found = [], [], {}
+    for r, name in enumerate(dict.fromkeys(table.method)):
         part = table[table.method == name].set_index("dataset")
-        cells = [look(name).label, part.source.iloc[0]]
-        for dataset in test_sets:
-            row = part.loc[dataset]
-            cells += [_number(row[column], digits) for column, digits, _ in columns]
-        rows.append(cells)
-    header = ["method", "source"] + [f"{place(name)} {what}" for name in test_sets
-                                     for _, _, what in columns]
-    return {"title": f"Table I, x{scale}", "file": "table1", "header": header, "rows": rows,
-            "note": "Ours, then the paper's. “cited” rows are not implemented: the paper's figure "
-                    "alone."}
+        values.append([round(part[column][dataset], digits) for dataset, column, digits, _ in places])
+        label = look(name).label + (" †" if part.source.iloc[0] == "cited" else "")
+        rows.append([label, *(_number(v, digits) for v, (_, _, digits, _) in zip(values[-1], places))])
+        for c, (dataset, column, *_) in enumerate(places, 1):
+            found[r, c] = cells.get((name, f"{dataset} x{scale} {column}"))
+    grid = pd.DataFrame(values)
+    best = {(r, c + 1) for c in grid for r in grid.index[grid[c] == grid[c].max()]}
+    cited = " † not run here: the paper's figure alone." if table.source.eq("cited").any() else ""
+    return _table(
+        f"Table I, ×{scale}", "table1",
+        ["method", *(f"{place(dataset)} {what}" for dataset, _, _, what in places)], rows,
+        f"PSNR in dB, ours then the paper's; the best of a column is bold.{cited}",
+        found, [("", ["method"]), *((place(name), [what for *_, what in columns]) for name in test_sets)],
+        best)
 
 
-def _plain(table, title, file, note, columns):
+def _plain(table, title, file, note, columns, found=None):
     digits = {"psnr_db": 3, "ms_per_image": 2, "ms_median": 2, "ms_p10": 2, "ms_p90": 2, "speedup": 2,
               "limit_ms": 2, "paper_psnr_db": 2, "paper_time": 2, "published_psnr_db": 2, "delta_db": 2,
               "ssim": 3, "published_ssim": 3}
     rows = [[_cell(row[c], c, digits) for c in columns] for _, row in table.iterrows()]
-    return {"title": title, "file": file, "header": list(columns.values()), "rows": rows, "note": note}
+    return _table(title, file, list(columns.values()), rows, note, found)
 
 
 def _cell(value, column, digits):
     if isinstance(value, str):
-        return look(value).label if column == "method" else value
+        printed = {"method": lambda v: look(v).label, "dataset": place}
+        return printed.get(column, str)(value)
     if pd.isna(value):
         return "–"
     if column.startswith("share_"):

@@ -225,19 +225,35 @@ def shares(priors, pairs):
     return pd.DataFrame(rows)
 
 
-def summary(first, second, times, dataset, scale):
-    """The few numbers that ``dvc exp show`` compares."""
+def current(first, route_shares, times, dataset, scale):
+    """PRN at the thresholds of this run: what ``dvc plots diff`` draws for two of them.
+
+    Returns
+    -------
+    point : DataFrame: thresholds, ms_per_image, psnr_db; one row
+    routes : DataFrame: route, percent (of the patches); three rows
+    """
+    now = route_shares[(route_shares.label == "current") & (route_shares.dataset == dataset)
+                       & (route_shares.scale == scale)].iloc[0]
+    psnr = first[(first.method == "prn") & (first.dataset == dataset) & (first.scale == scale)].psnr_db
+    ms = _time(times, "prn", scale, "grouped", now.gamma_low, now.gamma_upper)
+    point = {"thresholds": f"{now.gamma_low:g}/{now.gamma_upper:g}", "ms_per_image": ms, "psnr_db": psnr.iloc[0]}
+    routes = {"route": [name.removeprefix("share_") for name in SHARES], "percent": [100 * now[s] for s in SHARES]}
+    return pd.DataFrame([point]), pd.DataFrame(routes)
+
+
+def summary(first, second, point, routes, times, dataset, scale):
+    """The few numbers that ``dvc exp show`` and ``dvc metrics diff`` compare; two are of `current`."""
     psnr = first[first.dataset == dataset].set_index(["method", "scale"]).psnr_db
-    scales = sorted(first.scale.unique())
-    prn = times[(times.method == "prn") & (times.scale == scale)]
-    ms = prn[prn["mode"] == "grouped"].ms_median.iloc[0]
+    ms = point.ms_per_image[0]
     return {
-        "psnr_db": {f"prn_x{s}": round(psnr["prn", s], 4) for s in scales},
-        "gain_over_bicubic_db": {f"x{s}": round(psnr["prn", s] - psnr["bicubic", s], 4)
-                                 for s in scales},
-        "ms_per_image": {f"prn_x{scale}": round(ms, 3)},
-        "speedup_over_whole": {f"prn_x{scale}": round(_time(times, "prn", scale, "whole") / ms, 3)},
+        "psnr_db": {f"x{s}": round(psnr["prn", s], 4) for s in sorted(first.scale.unique())},
+        "gain_over_bicubic_db": {f"x{scale}": round(psnr["prn", scale] - psnr["bicubic", scale], 4)},
         "rolling_gain_db": {f"x{scale}": round(second.psnr_db[1] - second.psnr_db[0], 4)},
+        "ms_per_image": {f"x{scale}": round(ms, 3)},
+        "speedup_over_whole": {f"x{scale}": round(_time(times, "prn", scale, "whole") / ms, 3)},
+        "mild_percent": {f"x{scale}": round(routes.percent[0], 2)},
+        "severe_percent": {f"x{scale}": round(routes.percent[2], 2)},
     }
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline import params
-from pipeline.figures import curves, fig1, fig2, fig3, fig4, fig7, fig8_11
+from pipeline.figures import curves, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
 from pipeline.figures.style import save
+from pipeline.nested import nested
 from stages.shared import folder, reports, run
 
 
@@ -17,15 +18,6 @@ def learning_curves(models, names):
     return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
 
-def grouped(arrays):
-    """{"a/b": x} -> {"a": {"b": x}}."""
-    found = {}
-    for key in arrays.files:
-        first, rest = key.split("/", 1)
-        found.setdefault(first, {})[rest] = arrays[key]
-    return found
-
-
 def main():
     p = params.load()
     source, out, methods = folder(p), reports(p), p.present([*p.methods, *p.routed])
@@ -33,8 +25,8 @@ def main():
     times = tables["timing"]
     current = times[times.gamma_low.isna() | times.gamma_low.eq(p.gamma_low)
                     & times.gamma_upper.eq(p.gamma_upper)]
-    examples = grouped(np.load(source / "examples.npz"))
-    pictures = grouped(np.load(source / "pictures.npz"))
+    examples = nested(np.load(source / "examples.npz"))
+    pictures = nested(np.load(source / "pictures.npz"))
     scores = json.loads((source / "pictures.json").read_text())
     figures = {
         "fig1": fig1.efficiency(tables["quality"], current, p.sets[p.profile].ablation,
@@ -52,6 +44,10 @@ def main():
             found["full"], tuple(picture.crop),
             [("HR", found["truth"], None, None),
              *((method, found[method], *scores[name][method]) for method in scores[name])])
+    figures["routes"] = routes.routes([
+        (f"{picture.called} ×{picture.scale}", pictures[name]["whole/prn"],
+         *(pictures[name][f"map/{key}"] for key in ("rows", "columns", "route")))
+        for name, picture in p.pictures[p.profile].items()])
     for name, figure in figures.items():
         save(figure, out / "figures" / name)
 

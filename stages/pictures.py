@@ -1,11 +1,11 @@
-"""Crops for Fig. 8-11 and feature maps for Fig. 3."""
+"""Crops and route maps for Fig. 8-11, feature maps for Fig. 3."""
 
 import json
 
 import numpy as np
 
 from pipeline import params
-from pipeline.pictures import compare, response
+from pipeline.pictures import compare, response, route_map
 from stages.models import test_images, trained
 from stages.networks import device, routing
 from stages.shared import folder, run
@@ -20,14 +20,15 @@ def main():
         path = find(images[picture.dataset], picture, figure)
         usable = {n: m for n, m in models.items() if picture.scale in p.scales_of(n)}
         pixels, scores[figure] = compare(path, picture.scale, picture.crop, usable, where)
+        pixels |= {f"map/{k}": v for k, v in route_map(path, picture.scale, routing(p)).items()}
         arrays |= {f"{figure}/{name}": value for name, value in pixels.items()}
     seen = "vdsr" if "vdsr" in models else "cnn7"  # the paper shows VDSR
     scores["fig3"] = {"method": seen, "scale": p.scales_of("cnn7")[0]}
     for figure in ("fig8", "fig9"):  # butterfly and bird, as in the paper
         picture = p.pictures[p.profile][figure]
-        path = find(images[picture.dataset], picture, figure)
-        image, map_ = response(models[seen][0], path, scores["fig3"]["scale"], where)
-        arrays |= {f"fig3/{picture.image}/image": image, f"fig3/{picture.image}/response": map_}
+        image, map_ = response(models[seen][0], find(images[picture.dataset], picture, figure),
+                               scores["fig3"]["scale"], where)
+        arrays |= {f"fig3/{picture.called}/image": image, f"fig3/{picture.called}/response": map_}
     np.savez(folder(p) / "pictures.npz", **arrays)
     (folder(p) / "pictures.json").write_text(json.dumps(scores, indent=1) + "\n")
 

@@ -4,11 +4,13 @@ import json
 import subprocess
 from dataclasses import asdict
 
+import numpy as np
 import pandas as pd
 
-from pipeline import evidence, params, report
+from pipeline import basis, embed, evidence, marks, params, report
 from pipeline.figures.roc import roc
-from pipeline.sources import sha256
+from pipeline.figures.style import dataset as place
+from pipeline.nested import nested
 from stages.shared import folder, reports, run
 
 
@@ -17,43 +19,39 @@ def revision():
     return done.stdout.strip() or "unknown"
 
 
-def data_hashes(source):
-    """dict of data set to dict of file name to SHA-256."""
-    return {role.name: {folder.name: {f.name: sha256(f) for f in sorted(folder.iterdir())}
-                        for folder in sorted(role.iterdir())}
-            for role in sorted((source / "datasets").iterdir()) if role.is_dir()}
-
-
 def main():
     p = params.load()
     source, out = folder(p), reports(p)
-    names = ("table1", "published", "table2", "table3", "table4", "shares", "timing")
+    names = ("table1", "published", "table2", "table3", "table4", "shares", "timing", "claims", "cells")
     results = {name: pd.read_csv(out / f"{name}.csv") for name in names}
     gains = pd.read_csv(source / "gains.csv")
     models = {n: json.loads((source / "models" / f"{n}.json").read_text())
               for n in p.present(p.variants)}
     machine = json.loads((source / "machine.json").read_text())
-    shown = json.loads((source / "pictures.json").read_text())["fig3"]
     sets, a = p.sets[p.profile], p.ablation
     provenance = {
         "profile": p.profile, "revision": revision(), "weights": p.weights, "timed_on": machine,
         "trained": {n: {k: v for k, v in m.items() if k != "curve"} for n, m in models.items()},
-        "parameters": asdict(p), "data": data_hashes(source)}
+        "parameters": asdict(p), "data": basis.data_hashes(source / "datasets")}
     (out / "provenance.json").write_text(json.dumps(provenance, indent=1, sort_keys=True) + "\n")
     facts = {**results, "ablation": pd.read_csv(source / "ablation.csv"), "models": models,
              "auc": roc(gains.prior, gains.kind == "severe")[2] if gains.kind.nunique() == 2 else None,
-             "dataset": sets.ablation,
-             "scale": a.scale, "gammas": (a.gamma_low, a.gamma_upper)}
+             "dataset": sets.ablation, "scale": a.scale, "gammas": (a.gamma_low, a.gamma_upper)}
+    pixels = nested(np.load(source / "pictures.npz"))
+    scores = json.loads((source / "pictures.json").read_text())
+    shown = scores.pop("fig3")
+    titles = {name: f"{x.called} of {place(x.dataset)}, ×{x.scale}"
+              for name, x in p.pictures[p.profile].items()}
     report.render({
-        "profile": p.profile, "provenance": provenance,
-        "headline": report.headline(p.profile, p.weights, models, sets.test, p.training_sets(),
-                                    machine["device"]),
-        "training": report.training_table(models),
-        "pictures": {"fig3": f"{report.RESPONSES[shown['method']]}, x{shown['scale']}"} | {
-            name: f"{picture.image} of {picture.dataset}, x{picture.scale}"
-            for name, picture in p.pictures[p.profile].items()},
+        "profile": p.profile, "provenance": provenance, "headline": basis.headline(p.profile),
+        "departures": basis.departures(p.profile, p.weights, models, sets.test, p.training_sets(),
+                                       machine["device"], results["table1"]),
+        **marks.summary(results["claims"], results["cells"]),
+        "training": basis.training_table(models), "pictures": titles | {
+            "fig3": f"{report.RESPONSES[shown['method']]}, ×{shown['scale']}"},
+        "comparisons": embed.comparisons(titles, pixels, scores),
         "tables": report.typeset(results, sets.test, sets.ablation, a.scale),
-        "decisions": evidence.decisions(facts)}, out)
+        "decisions": evidence.decisions(facts), "inconsistencies": evidence.inconsistencies()}, out)
 
 
 run(main)

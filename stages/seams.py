@@ -1,4 +1,4 @@
-"""Error along the borders of patches, with the engine's border policies, at the ablation's thresholds."""
+"""Error along the borders of patches, by the engine's policy, at the ablation's thresholds."""
 
 import pandas as pd
 

@@ -30,9 +30,10 @@ def main():
         "table4": tables.table4(ablation, gammas),
         "shares": tables.shares(priors, [current, *p.ablation.pairs()]),
     }
-    for name, table in results.items():
+    point, routes = tables.current(results["table1"], results["shares"], times, dataset, scale)
+    for name, table in {**results, "current": point, "routes": routes}.items():
         table.to_csv(out / f"{name}.csv", index=False, float_format="%.5f", lineterminator="\n")
-    numbers = tables.summary(results["table1"], results["table4"], times, dataset, scale)
+    numbers = tables.summary(results["table1"], results["table4"], point, routes, times, dataset, scale)
     (out / "metrics.json").write_text(json.dumps(numbers, indent=1) + "\n")
 
 

@@ -21,8 +21,8 @@ LEVELS = [
     ["evaluation", "benchmark", "speed", "schedule", "reconstruction"],
     ["gradients", "pictures", "classes", "responses", "comparison", "seams"],
 ]
-WITHOUT_TORCH = ["tables", "report", "evidence", "figures", "params", "sources", "images", "metrics",
-                 "statistics", "verdicts", "results", "cells", "findings", "trends", "claims"]
+WITHOUT_TORCH = ["tables", "report", "basis", "marks", "embed", "evidence", "figures", "params",
+                 "sources", "images", "metrics", "statistics", "verdicts", "results", "cells", "findings", "trends", "claims"]
 # torch, numpy and the standard library
 BARE = ["degrade", "prior", "patches", "strips", "packed", "sampling", "graphs", "states", "training",
         "cost", "inference", "timing", "benchmark", "models", "speed", "schedule", "receptive",

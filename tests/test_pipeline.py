@@ -66,9 +66,10 @@ def test_repro_makes_the_report_offline_and_a_second_one_does_nothing(clone):
     output = dvc(clone, "repro")
     assert {f"train@{name}" for name in KEPT} <= ran(output)
     out = clone / "reports" / "embedded"
-    headline = (out / "report.md").read_text().splitlines()[0]
-    assert "no figure here can be compared with the paper" in headline and "8 steps" in headline
-    assert (out / "report.html").read_text().count("data:image/png;base64") == 10
+    top = (out / "report.md").read_text().split("\n# ")[0]
+    assert "no figure here can be compared with the paper" in top and "8 steps" in top
+    page = (out / "report.html").read_text()
+    assert page.count('class="enlarge"') == 11 and page.count('class="comparison"') == 4
     quality = pd.read_csv(out / "quality.csv")
     assert list(quality) == ["method", "dataset", "scale", "image", "psnr_db", "ssim", "share_mild",
                              "share_moderate", "share_severe", "macs"]
@@ -91,7 +92,7 @@ def test_a_threshold_reruns_what_depends_on_it_and_nothing_else(clone):
     call(clone, "git", "add", "-A")
     call(clone, "git", "commit", "-q", "-m", "results")
     before = pd.read_csv(clone / "reports/embedded/quality.csv")
-    output = dvc(clone, "exp", "run", "-S", "gamma_low=20")
+    output = dvc(clone, "exp", "run", "-n", "low20", "-S", "gamma_low=20")
     assert ran(output) == {"validate", "evaluate_routed@prn", "evaluate_routed@prn_no_rolling",
                            "timing", "pictures", "tables", "figures", "claims", "report"}
     after = pd.read_csv(clone / "reports/embedded/quality.csv")
@@ -101,6 +102,13 @@ def test_a_threshold_reruns_what_depends_on_it_and_nothing_else(clone):
     shown = json.loads(dvc(clone, "metrics", "show", "--json"))
     assert "psnr_db" in json.dumps(shown)
     assert "gamma_low" in dvc(clone, "params", "diff", "--md")
+    files = re.search(r"FILES = (.*)", (clone / "Makefile").read_text())[1].replace("$$", "$")
+    shown = dvc(clone, "exp", "show", "--only-changed", "--csv", "--drop", files)
+    columns = shown.splitlines()[0].split(",")
+    assert {"gamma_low", "psnr_db.x4", "mild_percent.x4"} <= set(columns) and len(columns) < 20, columns
+    assert "severe_percent.x4" not in columns  # gamma_upper alone moves it
+    drawn = dvc(clone, "plots", "diff", "HEAD", "low20", "--json")
+    assert '"10/30"' in drawn and '"20/30"' in drawn
 
 
 @pytest.mark.parametrize("override, message", [

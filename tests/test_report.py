@@ -1,42 +1,81 @@
 """The report says what its numbers rest on; the campaign keeps its limit."""
 
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from pipeline import evidence, report, schedule, training
+from pipeline import basis, evidence, marks, report, schedule, training
 from pipeline.gradients import examples, gains
 from pipeline.models import build
 from pipeline.speed import training_speed
+from tests.made_report import MODEL, make, results
 from tests.test_training import LABEL, RECIPE, make_images
 
-MODEL = {"steps": 800, "device": "CPU, 2 threads", "recipe": {"batch": 16, "learning_rate": 1e-3,
-         "decay": "step"}, "seconds": 60.0, "parameters": 5,
-         "macs_per_lr_pixel": {"x2": {"mild": 1, "severe": 3}}, "phases": {"finetune": [800, 190]}}
+ROOT = Path(__file__).parents[1]
 
 
-def test_first_line_of_the_embedded_profile_forbids_comparison():
-    line = report.headline("embedded", "trained", {"prn": MODEL}, ["embedded_test"],
-                           ["embedded_train"], "CPU")
-    assert "no figure here can be compared with the paper" in line and "800 steps" in line
+def test_the_first_line_of_the_embedded_profile_forbids_comparison(tmp_path):
+    assert "no figure here can be compared with the paper" in basis.headline("embedded")
+    first = (make(tmp_path) / "report.md").read_text().splitlines()[:5]
+    assert basis.headline("paper") in first[1] and "**Test images:**" in first[3]
 
 
-def test_first_line_of_the_paper_profile_names_budget_stand_ins_and_origin():
-    line = report.headline("paper", "trained", {"prn": MODEL, "bicubic": {**MODEL, "steps": 0}},
-                           ["set5"], ["bsds200", "t91"], "GPU")
-    assert "Bicubic row can be compared" in line and "800 steps (CPU, 2 threads)" in line
-    assert "VOC2012 is stood in for by t91" in line and "ratios" in line
-    real = report.headline("paper", "published", {"prn": MODEL}, ["set5"], ["bsds200", "voc2012"], "GPU")
-    assert "stood in" not in real and "published weights" in real
+def departures(profile="paper", weights="trained", models=None, training=("t91", "bsds200")):
+    return dict(basis.departures(profile, weights, models or {"prn": MODEL, "bicubic": {**MODEL, "steps": 0}},
+                                 ["set5"], training, "a CPU", results()["table1"]))
+
+
+def test_the_box_names_budget_recipe_stand_ins_device_and_cited_rows():
+    box = departures()
+    assert "800 steps (CPU, 2 threads)" in box["Budget"] and "batches of 16" in box["Recipe"]
+    assert box["Training images"] == "VOC2012 is stood in for by t91" and "trained" in box["Weights"]
+    assert "a CPU" in box["Times"] and "ratios" in box["Times"] and box["Cited rows"].startswith("A+:")
+    assert "not the paper's sets" in departures("embedded")["Test images"]
+
+
+def test_the_box_is_silent_about_what_is_as_in_the_paper():
+    recipe = {"batch": 64, "learning_rate": 1e-4, "decay": "step"}
+    box = departures(weights="published", models={"prn": {**MODEL, "recipe": recipe}},
+                     training=["bsds200", "voc2012"])
+    assert "Recipe" not in box and "Training images" not in box and "published" in box["Weights"]
 
 
 def test_training_table_leaves_out_what_was_not_trained():
-    table = report.training_table({"prn": MODEL, "bicubic": {**MODEL, "steps": 0}})
+    table = basis.training_table({"prn": MODEL, "bicubic": {**MODEL, "steps": 0}})
     assert [row[0] for row in table["rows"]] == ["PRN"] and table["rows"][0][1] == "800"
-    assert report.training_table({"prn": {**MODEL, "published": True}})["rows"][0][-1] == "published"
+    assert basis.training_table({"prn": {**MODEL, "published": True}})["rows"][0][-1] == "published"
+
+
+def test_tables_have_the_papers_number_beside_ours_the_best_and_the_verdict():
+    table = report.typeset(results(), ["set5"], "bsds100", 4)[0]
+    assert table["header"] == ["method", "Set5 PSNR", "Set5 paper", "Set5 SSIM", "Set5 paper"]
+    assert table["rows"][0] == ["Bicubic", "26.00", "26.00", "0.650", "0.650"]
+    assert table["rows"][1][:3] == ["A+ †", "–", "26.80"] and "† not run here" in table["note"]
+    assert table["marks"][0, 1] == ("=", "matches") and table["marks"][3, 1] == ("▼", "not replicated")
+    assert (1, 1) not in table["marks"] and (4, 1) not in table["marks"]  # no number of ours, or of the paper
+    assert {(4, 1), (3, 2)} <= table["best"] and (3, 1) not in table["best"]
+
+
+def test_tables_of_images_that_the_paper_does_not_have_show_ours_alone():
+    found = results()
+    found["table1"] = found["table1"].assign(paper_psnr_db=np.nan, paper_ssim=np.nan)
+    assert report.typeset(found, ["set5"], "set5", 4)[0]["header"] == ["method", "Set5 PSNR", "Set5 SSIM"]
+
+
+def test_both_reports_say_the_same(tmp_path):
+    folder, found = make(tmp_path), results()
+    page, text = (folder / "report.html").read_text(), (folder / "report.md").read_text()
+    for said in [*marks.CLAIMS, "of 100 images", "−0.1", "[−0.2,\u00a00.1]", "+0.13 dB", "Cited rows", "800 steps",
+                 "Table I, ×4", "Fig. 8: noise", "not replicated", "The paper against itself", "cells.csv"]:
+        assert said in page and said in text, said
+    assert "26.00 = |" in text and "26.60**" in text
+    widths = {line.count(" | ") for line in text.splitlines() if line.startswith("| PRN does")}
+    assert widths == {4}, "a | in a claim must not make a column"
 
 
 def test_every_decision_of_the_design_is_there_and_says_when_it_was_not_measured():
@@ -91,3 +130,20 @@ def test_gains_and_examples_on_images(tmp_path):
     assert found["severe"]["hr"].shape == (0, 54, 54) and found["severe"]["psnr"].shape == (0, 2)
     assert found["mild"]["hr"].shape[1:] == (54, 54)
     np.testing.assert_array_equal(found["mild"]["bicubic"], found["mild"]["cnn"])
+
+
+def test_the_results_in_the_readme_are_those_of_the_committed_report():
+    """After a new run of the paper profile, put the lines that this names into README.md."""
+    claims = marks.claim_rows(pd.read_csv(ROOT / "reports/paper/claims.csv"))
+    lines = {row["claim"]: f"| {row['claim']} | {row['mark']} {row['verdict']} | {row['paper']} | {row['ours']} |"
+             for row in claims}
+    section = (ROOT / "README.md").read_text().split("## The result so far")[1].split("\n## ")[0]
+    shown = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    assert len(shown) >= 5
+    for line in shown:
+        assert line == lines[line.split(" | ")[0].removeprefix("| ")]
+
+
+def test_the_readme_names_files_that_exist():
+    for link in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\"]+)\"", (ROOT / "README.md").read_text()):
+        assert (ROOT / "".join(link)).exists(), link

@@ -110,3 +110,17 @@ def test_thresholds_of_the_ablation_are_those_of_table_ii():
     a = load("params.yaml").ablation
     assert a.lows == [paper[f"L{i}"] for i in range(1, 5)]
     assert a.uppers == [paper[f"U{i}"] for i in range(1, 5)]
+
+
+def test_what_dvc_compares_is_prn_at_the_thresholds_of_the_run():
+    first = pd.DataFrame([{"method": m, "dataset": d, "scale": 4, "psnr_db": p} for m, d, p in
+                          (("prn", "set5", 31), ("bicubic", "set5", 28), ("prn", "set14", 9))])
+    shares = pd.DataFrame([{"label": label, "dataset": "set5", "scale": 4, "gamma_low": low, "gamma_upper": 30.0,
+                            "share_mild": 0.5, "share_moderate": 0.3, "share_severe": 0.2}
+                           for label, low in (("current", 10.0), ("U1L2", 20.0))])
+    found = times(("prn", "whole", None, None, 12), ("prn", "grouped", 20, 30, 3), ("prn", "grouped", 10, 30, 6))
+    point, routes = tables.current(first, shares, found, "set5", 4)
+    assert point.iloc[0].tolist() == ["10/30", 6, 31] and routes.percent.tolist() == [50, 30, 20]
+    numbers = tables.summary(first, pd.DataFrame({"psnr_db": [30, 30.5]}), point, routes, found, "set5", 4)
+    assert numbers["speedup_over_whole"] == {"x4": 2} and numbers["gain_over_bicubic_db"] == {"x4": 3}
+    assert numbers["rolling_gain_db"] == {"x4": 0.5} and numbers["mild_percent"] == {"x4": 50}

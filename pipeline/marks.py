@@ -1,0 +1,66 @@
+"""How a report shows verdicts: each word of the closed lists (design, section 7) with its mark."""
+
+import re
+
+import pandas as pd
+
+CLAIMS = {"supported": "✔", "partly supported": "◐", "contradicted": "✘", "inconclusive": "?",
+          "not testable": "–"}
+CELLS = {"matches": "=", "replicated": "≈", "above paper": "▲", "not replicated": "▼",
+         "not comparable": "≁", "not run": "○"}
+MEANING = {"matches": "equal as printed", "replicated": "within the tolerance", "above paper":
+           "better than the paper by more than the tolerance", "not replicated":
+           "worse by more than the tolerance", "not comparable": "other data or budget",
+           "not run": "no number of ours"}
+
+
+def summary(claims, cells):
+    """What the report says first: its claims as text, and how many of them and of the cells earn what.
+
+    Parameters
+    ----------
+    claims, cells : DataFrame, as claims.csv and cells.csv
+
+    Returns
+    -------
+    dict
+        claims: `claim_rows`; tallies: dict of claims and cells to a list of (mark, verdict, count);
+        meaning: dict of the verdict of a cell to words.
+    """
+    in_paper = cells[cells.paper_value.notna()]
+    return {"claims": claim_rows(claims), "meaning": MEANING,
+            "tallies": {"claims": _tally(claims.verdict, CLAIMS), "cells": _tally(in_paper.verdict, CELLS)}}
+
+
+def claim_rows(table):
+    """The rows of claims.csv as text.
+
+    Returns
+    -------
+    list of dict: id, claim, where, criterion, paper, ours, verdict, mark, because
+    """
+    rows = []
+    for row in table.to_dict("records"):
+        ours = _text(row["our_value"])
+        if not pd.isna(row["ci_low"]):
+            ours += f" [{_text(row['ci_low'])},\u00a0{_text(row['ci_high'])}]"
+        rows.append({key: row[key] for key in ("id", "claim", "where", "criterion", "verdict", "because")}
+                    | {"paper": _text(row["paper_value"]), "ours": ours, "mark": CLAIMS[row["verdict"]]})
+    return rows
+
+
+def cells(table, name):
+    """dict of (row, column) to (mark, verdict): the cells of one table that have both numbers."""
+    part = table[(table.table == name) & table.paper_value.notna() & table.our_value.notna()]
+    return {(row.row, row.column): (CELLS[row.verdict], row.verdict) for row in part.itertuples()}
+
+
+def _tally(verdicts, marks):
+    counts = verdicts.value_counts()
+    return [(mark, word, int(counts[word])) for word, mark in marks.items() if word in counts]
+
+
+def _text(value):
+    if isinstance(value, str):
+        return re.sub(r"^-(?=\d)", "−", value)
+    return "–" if pd.isna(value) else f"{value:.3g}".replace("-", "−")

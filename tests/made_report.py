@@ -1,0 +1,69 @@
+"""A small report from made-up results, for the tests of the page."""
+
+import json
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from pipeline import basis, embed, marks, report
+from pipeline.figures.style import save
+
+MODEL = {"steps": 800, "device": "CPU, 2 threads", "recipe": {"batch": 16, "learning_rate": 1e-3,
+         "decay": "step"}, "seconds": 60.0, "parameters": 5,
+         "macs_per_lr_pixel": {"x2": {"mild": 1, "severe": 3}}}
+METHODS = {"bicubic": (26.0, 26.0), "aplus": (np.nan, 26.8), "fsrcnn": (26.4, 26.98), "prn": (9.5, 27.17),
+           "prn_no_rolling": (26.6, np.nan)}
+
+
+def results():
+    """The tables that a report is made of; PRN's PSNR has one digit less, so that text would sort it last."""
+    first = pd.DataFrame([
+        {"method": name, "dataset": dataset, "scale": 4, "psnr_db": ours, "ssim": ours / 40,
+         "paper_psnr_db": paper, "paper_ssim": paper / 40, "source": "cited" if np.isnan(ours) else "measured"}
+        for name, (ours, paper) in METHODS.items() for dataset in ("set5", "set14", "bsds100", "urban100")])
+    cells = pd.DataFrame([
+        {"table": "I", "row": row.method, "column": f"{row.dataset} x4 psnr_db", "paper_value": row.paper_psnr_db,
+         "our_value": row.psnr_db, "verdict": "matches" if row.method == "bicubic" else "not replicated"}
+        for row in first.itertuples()])
+    claims = pd.DataFrame([
+        {"id": f"claim-{i}", "claim": f"PRN does “{verdict}” | {'a long word ' * 6}", "where": "IV",
+         "criterion": "interval above zero", "paper_value": "+0.13 dB", "our_value": -0.1, "ci_low": -0.2,
+         "ci_high": 0.1, "verdict": verdict, "because": "of 100 images"} for i, verdict in enumerate(marks.CLAIMS)])
+    pairs = pd.DataFrame({"label": ["current", "U1L1"], "dataset": "set5", "scale": 4, "patches": 9,
+                          "gamma_low": [10.0, 20], "gamma_upper": [50.0, 50], "psnr_db": [27.0, 26.9],
+                          "ms_per_image": [9.0, 71.5], "speedup": 1.0, "share_mild": 0.2, "share_moderate": 0.3,
+                          "share_severe": 0.5})
+    timing = pd.DataFrame({"method": "prn", "scale": 4, "mode": ["paper", "whole"] * 20, "gamma_low": 10.0,
+                           "gamma_upper": 30.0, "ms_median": np.arange(40.0), "ms_p10": 1.0, "ms_p90": 3.0,
+                           "limit_ms": 1.0, "macs": 1e9})
+    return {"table1": first, "table2": pairs, "shares": pairs, "timing": timing, "cells": cells,
+            "claims": claims, "table3": pd.DataFrame({"stage": ["early"], "depth": [1], "psnr_db": [27.0],
+            "ms_per_image": [9.0], "paper_psnr_db": [27.1], "paper_time": [1.8]}),
+            "table4": pd.DataFrame({"rolling": ["with"], "psnr_db": [27.0], "paper_psnr_db": [27.1]})}
+
+
+def make(folder):
+    """Write report.md and report.html into a folder."""
+    tables, random = results(), np.random.default_rng(0)
+    for name in ("fig1", "fig8"):
+        figure = Figure(figsize=(7, 3))
+        figure.subplots().plot([1, 2])
+        save(figure, folder / "figures" / name)
+    image = random.integers(0, 256, (108, 104, 3), np.uint8)
+    pixels = {"full": image, "whole/bicubic": image // 2, "whole/prn": 255 - image, "map/rows": np.array([0, 54, 108]),
+              "map/columns": np.array([0, 54, 104]), "map/route": np.array([[0, 1], [2, 2]]),
+              "map/prior": np.array([[5.0, 20], [40, 50]])}
+    scores = {"bicubic": (22.1, 0.7), "prn": (24.6, 0.8)}
+    report.render({
+        "profile": "paper", "provenance": json.loads('{"revision": "0123456789abcdef"}'),
+        "headline": basis.headline("paper"),
+        "departures": basis.departures("paper", "trained", {"prn": MODEL}, ["set5"], ["t91"], "a CPU",
+                                       tables["table1"]),
+        **marks.summary(tables["claims"], tables["cells"]), "training": basis.training_table({"prn": MODEL}),
+        "pictures": {"fig8": "noise"}, "comparisons": [embed.comparison("noise", pixels, scores)],
+        "tables": report.typeset(tables, ["set5", "set14", "bsds100", "urban100"], "bsds100", 4),
+        "decisions": [{"id": "D1", "question": "q", "decision": "d", "evidence": "e"}],
+        "inconsistencies": [{"point": "p", "first": "1", "second": "2", "our_reading": "r", "decision": "D1"}]},
+        folder)
+    return folder
