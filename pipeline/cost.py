@@ -41,6 +41,8 @@ def count(model, height, width, scale, route=SEVERE):
     -------
     Cost
     """
+    if hasattr(model, "cost"):  # not made of layers: states its own
+        return model.cost(height, width, scale)
     macs, traffic, hooks = [], [], []
 
     def record(layer, inputs, output):

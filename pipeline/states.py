@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-CODE = ("training", "graphs", "sampling", "prior", "degrade")  # and the models
+CODE = ("training", "graphs", "sampling", "prior", "degrade")  # and models, fit
 
 
 def load(path, tag):
@@ -39,7 +39,8 @@ def make_tag(**settings):
     """
     digest = hashlib.sha256(repr(sorted(settings.items())).encode())
     here = Path(__file__).parent
-    for path in [*(here / f"{name}.py" for name in CODE), *sorted((here / "models").glob("*.py"))]:
+    for path in [*(here / f"{name}.py" for name in CODE), *sorted((here / "models").glob("*.py")),
+                 *sorted((here / "fit").glob("*.py"))]:
         tree = ast.parse(path.read_text())
         for node in ast.walk(tree):
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(

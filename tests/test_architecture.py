@@ -13,16 +13,16 @@ ROOT = Path(__file__).parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # modules may import those on lower lines (and on their own); design, section 9
 LEVELS = [
-    ["degrade", "images", "packed", "metrics", "typed", "params"],
+    ["degrade", "images", "packed", "metrics", "typed", "methods", "params"],
     ["prior", "patches", "sources"],
     ["cost", "models", "weights", "sampling", "graphs", "states"],
-    ["inference", "training", "timing"],
+    ["inference", "training", "timing", "fit"],
     ["evaluation", "benchmark", "speed", "schedule"],
     ["gradients", "pictures"],
 ]
 WITHOUT_TORCH = ["tables", "report", "evidence", "figures", "params", "sources", "images", "metrics"]
 BARE = ["degrade", "prior", "patches", "packed", "sampling", "graphs", "states", "training", "cost", "inference", "timing",
-        "benchmark", "models", "speed", "schedule"]  # torch, numpy and the standard library
+        "benchmark", "models", "fit", "speed", "schedule"]  # torch, numpy and the standard library
 
 
 def imported(path):

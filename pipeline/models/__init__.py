@@ -1,13 +1,17 @@
 """The networks, by the names that params.yaml uses."""
 
+from pipeline.models.aplus import APlus
 from pipeline.models.bicubic import Bicubic
 from pipeline.models.cnn7 import CNN7
 from pipeline.models.fsrcnn import FSRCNN
 from pipeline.models.prn import PRN
+from pipeline.models.rfl import RFL
 from pipeline.models.srcnn import SRCNN
 
 NETWORKS = {
     "bicubic": lambda scales: Bicubic(),
+    "aplus": APlus,
+    "rfl": RFL,
     "cnn7": CNN7,
     "srcnn": SRCNN,
     "fsrcnn": FSRCNN,
