@@ -16,6 +16,9 @@ from pipeline.images import luma, modcrop, read, rgb_to_ycbcr, shave, ycbcr_to_r
 from pipeline.inference import choose, cost_of, every_route, grouped, route_patches, whole
 from pipeline.metrics import psnr, ssim
 
+COLUMNS = ["method", "dataset", "scale", "image", "psnr_db", "ssim", "share_mild", "share_moderate",
+           "share_severe", "macs"]  # of quality.csv
+
 
 @dataclass(frozen=True)
 class Pair:

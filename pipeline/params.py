@@ -67,6 +67,8 @@ class Variant:
     # the repr, which tags training states: the labels themselves are in the tag
     train_gammas: list[float] = field(default_factory=list, repr=False)
     seed: int = field(default=0, repr=False)  # added to that of params.yaml: repeats of a variant
+    # where it is trained and measured; empty: everywhere. Tables keep the paper's row of the others
+    profiles: list[str] = field(default_factory=list, repr=False)
 
     def __post_init__(self):
         if not self.effort > 0:
@@ -200,6 +202,11 @@ class Params:
                 kind = FITTED.get(variant.network, Recipe)
                 one_of(variant.recipe, [k for k, r in train.recipes.items() if isinstance(r, kind)],
                        f"variants.{name}.recipe: train.{profile}.recipes")
+            for profile in variant.profiles:
+                one_of(profile, self.sets, f"variants.{name}.profiles")
+            if variant.profiles and name in ("bicubic", "cnn7", "prn"):
+                raise ParameterError(f"params.yaml: variants.{name}.profiles: every profile needs "
+                                     f"{name}; leave the key out")
         plain = [k for k, v in self.variants.items() if v.network != "prn"]
         prn = [k for k, v in self.variants.items() if v.network == "prn"]
         for name in self.methods:
@@ -211,6 +218,10 @@ class Params:
         for section in ("sets", "train", "gradients", "timing", "pictures"):
             if self.profile not in getattr(self, section):
                 raise ParameterError(f"params.yaml: {section}: no entry for profile {self.profile}")
+
+    def present(self, names):
+        """Those of some variants that the profile trains and measures."""
+        return [n for n in names if self.profile in (self.variants[n].profiles or [self.profile])]
 
     def scales_of(self, name):
         """Scales that a variant is trained for and scored at."""

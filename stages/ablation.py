@@ -15,8 +15,8 @@ def main():
     dataset = p.sets[p.profile].ablation
     default = routing(p, a.gamma_low, a.gamma_upper)
     rows = []
-    for name, variant in p.variants.items():
-        if variant.network == "prn":
+    for name in p.present(p.variants):
+        if p.variants[name].network == "prn":
             pairs = [routing(p, low, upper) for _, low, upper in a.pairs()]
             extra = [r for r in pairs if r != default] if name == "prn" else []
             rows += sweep(name, trained(p, name), dataset, test_images(p)[dataset], a.scale,

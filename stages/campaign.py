@@ -38,10 +38,11 @@ def main():
     logs = ROOT / "states"
     logs.mkdir(parents=True, exist_ok=True)
     peak = peaks(device())
-    speeds = {name: speed(p, name, peak) for name in p.campaign[:3]}
+    speeds = {name: speed(p, name, peak) for name in p.present(p.campaign)[:3]}
     left = minutes * (1 - TIMING) - (time.monotonic() - start) / 60
     outcome = schedule.run(
-        p.campaign, lambda name, rest: [sys.executable, "-m", "stages.train", name, f"{rest:.3f}"],
+        p.present(p.campaign),
+        lambda name, rest: [sys.executable, "-m", "stages.train", name, f"{rest:.3f}"],
         at_once, left, logs)
     record = {"minutes": minutes, "at_once": at_once, "peak": peak, "speed": speeds,
               "outcome": outcome}

@@ -5,7 +5,7 @@ import sys
 import pandas as pd
 
 from pipeline import params
-from pipeline.evaluation import evaluate
+from pipeline.evaluation import COLUMNS, evaluate
 from stages.models import test_images, trained
 from stages.networks import device, routing
 from stages.shared import bar, folder, run
@@ -14,12 +14,15 @@ from stages.shared import bar, folder, run
 def main():
     method = sys.argv[1]
     p = params.load()
-    rows = evaluate(method, trained(p, method), test_images(p), p.scales_of(method),
-                    routing(p) if method in p.routed else None, device=device(),
-                    progress=bar(method))
+    rows = []
+    if p.present([method]):  # else a header alone
+        rows = evaluate(method, trained(p, method), test_images(p), p.scales_of(method),
+                        routing(p) if method in p.routed else None, device=device(),
+                        progress=bar(method))
     out = folder(p) / "quality" / f"{method}.csv"
     out.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows).to_csv(out, index=False, float_format="%.6f", lineterminator="\n")
+    pd.DataFrame(rows, columns=COLUMNS).to_csv(out, index=False, float_format="%.6f",
+                                               lineterminator="\n")
 
 
 run(main)

@@ -28,7 +28,7 @@ def grouped(arrays):
 
 def main():
     p = params.load()
-    source, out = folder(p), reports(p)
+    source, out, methods = folder(p), reports(p), p.present([*p.methods, *p.routed])
     tables = {name: pd.read_csv(out / f"{name}.csv") for name in ("quality", "timing", "table2")}
     times = tables["timing"]
     current = times[times.gamma_low.isna() | times.gamma_low.eq(p.gamma_low)
@@ -44,7 +44,7 @@ def main():
                                for n in sorted({key.split("/")[0] for key in pictures["fig3"]})]),
         "fig4": fig4.histograms(pd.read_csv(source / "gains.csv"), p.gamma_low, p.gamma_upper),
         "fig7": fig7.thresholds(tables["table2"]),
-        "curves": curves.learning_curves(learning_curves(source / "models", [*p.methods, *p.routed])),
+        "curves": curves.learning_curves(learning_curves(source / "models", methods)),
     }
     for name, picture in p.pictures[p.profile].items():
         found = pictures[name]

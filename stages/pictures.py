@@ -14,7 +14,7 @@ from stages.shared import folder, run
 def main():
     p, where = params.load(), device()
     images, arrays, scores = test_images(p), {}, {}
-    names = [*p.methods, *p.routed]
+    names = p.present([*p.methods, *p.routed])
     models = {n: (trained(p, n), routing(p) if n in p.routed else None) for n in names}
     for figure, picture in p.pictures[p.profile].items():
         path = find(images[picture.dataset], picture, figure)

@@ -30,7 +30,8 @@ def main():
     names = ("table1", "table2", "table3", "table4", "shares", "timing")
     results = {name: pd.read_csv(out / f"{name}.csv") for name in names}
     gains = pd.read_csv(source / "gains.csv")
-    models = {n: json.loads((source / "models" / f"{n}.json").read_text()) for n in p.variants}
+    models = {n: json.loads((source / "models" / f"{n}.json").read_text())
+              for n in p.present(p.variants)}
     machine = json.loads((source / "machine.json").read_text())
     sets, a = p.sets[p.profile], p.ablation
     provenance = {

@@ -16,7 +16,7 @@ def main():
     gammas, scale = (p.ablation.gamma_low, p.ablation.gamma_upper), p.ablation.scale
     ablation, priors = pd.read_csv(source / "ablation.csv"), pd.read_csv(source / "priors.csv")
     quality = tables.quality([pd.read_csv(source / "quality" / f"{name}.csv")
-                              for name in [*p.methods, *p.routed]])
+                              for name in p.present([*p.methods, *p.routed])])
     times = tables.timing(pd.read_csv(source / "timing.csv"),
                           json.loads((source / "machine.json").read_text()))
     options = {n: v.options for n, v in p.variants.items() if v.network == "prn"}

@@ -16,7 +16,7 @@ from stages.shared import bar, folder, run
 
 def plan(p):
     """(variant, scale, mode, thresholds): Table I, then Fig. 7, then Tables III and IV."""
-    for name in [*p.methods, *p.routed]:
+    for name in p.present([*p.methods, *p.routed]):
         for scale in p.scales_of(name):
             yield name, scale, "whole", None
             if name in p.routed:
@@ -26,7 +26,8 @@ def plan(p):
     a = p.ablation
     for _, low, upper in a.pairs():
         yield "prn", a.scale, "grouped", routing(p, low, upper)
-    for name, variant in p.variants.items():
+    for name in p.present(p.variants):
+        variant = p.variants[name]
         if variant.network == "prn" and {"early", "middle", "rolling"} & variant.options.keys():
             yield name, a.scale, "grouped", routing(p, a.gamma_low, a.gamma_upper)
 
@@ -36,7 +37,7 @@ def main():
     settings = p.timing[p.profile]
     ys = list(packed.unpack(folder(p) / "timing.npz").values())[: settings.images]
     images = {scale: luma_pairs(ys, scale, where) for scale in p.scales}
-    models = {name: fresh(p, name).to(where).eval() for name in p.variants}
+    models = {name: fresh(p, name).to(where).eval() for name in p.present(p.variants)}
     peak = peaks(where)
     jobs = [make_job(name, models[name], scale, mode, thresholds, images[scale])
             for name, scale, mode, thresholds in dict.fromkeys(plan(p))]

@@ -59,6 +59,8 @@ def test_the_shipped_file_is_valid(tmp_path):
     (("train", "paper", "recipes", "aplus", "ridge"), 0, "ridge=0.0; must be above 0"),
     (("train", "paper", "recipes", "rfl", "subsample"), 100, "subsample >= 2 \\* least; got"),
     (("train", "paper", "recipes", "rfl", "anchors"), 100, "recipes.rfl.anchors: unknown key"),
+    (("variants", "fsrcnn", "profiles"), ["papre"], "fsrcnn.profiles: 'papre' is not legal"),
+    (("variants", "prn", "profiles"), ["paper"], "prn.profiles: every profile needs prn"),
     (("variants", "prn", "network"), "edsr", "variants.prn.network: 'edsr' is not legal"),
     (("variants", "prn", "train_gammas"), [50, 20], "train_gammas: gamma_low=50"),
     (("train", "embedded", "phases", "finetune", "steps"), 0, "steps: 0 is too small"),

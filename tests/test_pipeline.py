@@ -49,8 +49,9 @@ def clone(tmp_path_factory):
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, path / name)
     params = yaml.safe_load((path / "params.yaml").read_text())
-    params["methods"], params["routed"] = KEPT[:3], KEPT[3:]
-    params["variants"] = {name: params["variants"][name] for name in KEPT}
+    params["methods"], params["routed"] = [*KEPT[:3], "srcnn"], KEPT[3:]
+    params["variants"] = {name: params["variants"][name] for name in [*KEPT, "srcnn"]}
+    params["variants"]["srcnn"]["profiles"] = ["paper"]  # which leaves it out here
     params["campaign"] = KEPT[1:]
     params["variants"]["fsrcnn"]["effort"] = 1
     params["train"]["embedded"]["phases"]["finetune"]["steps"] = 8
@@ -73,7 +74,10 @@ def test_repro_makes_the_report_offline_and_a_second_one_does_nothing(clone):
                              "share_moderate", "share_severe", "macs"]
     assert len(quality) == 4 * (4 * 3 + 1) and quality[["psnr_db", "ssim"]].notna().all().all()
     assert quality[quality.method != "fsrcnn"].psnr_db.between(20, 60).all()  # 8 steps from noise
+    assert set(quality.method) == set(KEPT)
+    assert set(pd.read_csv(out / "timing.csv").method) == set(KEPT)
     provenance = json.loads((out / "provenance.json").read_text())
+    assert set(provenance["trained"]) == set(KEPT)
     assert provenance["trained"]["prn"]["steps"] == 8 and provenance["revision"] != "unknown"
     start = time.monotonic()
     assert ran(dvc(clone, "repro")) == set()

@@ -26,6 +26,13 @@ def test_table1_sets_the_paper_beside_and_cites_what_is_missing():
     assert set(table.scale) == {2} and len(table) == 9
 
 
+def test_table1_cites_a_method_that_the_profile_leaves_out():
+    """Its quality CSV is a header alone, and is not among the parts."""
+    rows = pd.DataFrame(quality("bicubic", "bsds100", 4, [26]) + quality("prn", "bsds100", 4, [27]))
+    fsrcnn = tables.table1(rows, ["bsds100"]).set_index("method").loc["fsrcnn"]
+    assert fsrcnn.source == "cited" and pd.isna(fsrcnn.psnr_db) and fsrcnn.paper_psnr_db == 26.98
+
+
 def test_table1_of_other_images_has_no_figure_of_the_paper():
     table = tables.table1(pd.DataFrame(quality("prn", "embedded_test", 2, [30])), ["embedded_test"])
     assert len(table) == 1 and table.paper_psnr_db.isna().all()
