@@ -1,6 +1,6 @@
 """Options and recipes of the classical methods, A+, RFL and SelfEx, in params.yaml."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.typed import ParameterError, at_least
 
@@ -25,6 +25,15 @@ class RFLOptions:
         if self.depth > 20 or self.leaves > 2**15:
             raise ParameterError(f"params.yaml: variants: options: depth={self.depth}, "
                                  f"leaves={self.leaves}; at most 20 and 32768")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfExOptions:
+    iterations: list[int] = field(default_factory=lambda: [5, 3, 2, 2, 1, 1])  # coarse level first
+
+    def __post_init__(self):
+        for count in self.iterations:
+            at_least(count, 0, "variants: options.iterations")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import yaml
 
-from pipeline.methods import APlusOptions, APlusRecipe, RFLOptions, RFLRecipe
+from pipeline.methods import APlusOptions, APlusRecipe, RFLOptions, RFLRecipe, SelfExOptions
 from pipeline.typed import ParameterError, at_least, build, one_of
 
 
@@ -53,12 +53,13 @@ class PRNOptions:
             at_least(getattr(self, key), 1, f"variants: options.{key}")
 
 
-OPTIONS = {"prn": PRNOptions, "aplus": APlusOptions, "rfl": RFLOptions}  # networks that have some
+OPTIONS = {"prn": PRNOptions, "aplus": APlusOptions, "rfl": RFLOptions,
+           "selfex": SelfExOptions}  # networks that have some
 
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    network: Literal["bicubic", "aplus", "rfl", "cnn7", "srcnn", "fsrcnn", "prn"]
+    network: Literal["bicubic", "aplus", "rfl", "selfex", "cnn7", "srcnn", "fsrcnn", "prn"]
     recipe: str  # of train.<profile>.recipes
     effort: float = 1.0  # times the steps of a phase: cheap networks take more of them
     scales: list[int] = field(default_factory=list)  # empty: those of params.yaml

@@ -32,14 +32,14 @@ def save(path, state):
     os.replace(partial, path)
 
 
-def make_tag(**settings):
-    """Hash of everything that trained weights depend on, the code that makes them included.
+def make_tag(code=CODE, **settings):
+    """Hash of everything that a result depends on, its code included: modules `code`, models, fit.
 
     Comments and docstrings do not count, so that a better sentence costs no training.
     """
     digest = hashlib.sha256(repr(sorted(settings.items())).encode())
     here = Path(__file__).parent
-    for path in [*(here / f"{name}.py" for name in CODE), *sorted((here / "models").glob("*.py")),
+    for path in [*(here / f"{name}.py" for name in code), *sorted((here / "models").glob("*.py")),
                  *sorted((here / "fit").glob("*.py"))]:
         tree = ast.parse(path.read_text())
         for node in ast.walk(tree):

@@ -29,7 +29,7 @@ def pairs(images, scale, level=0):
 
 def gradient_patches(images, scale):
     """Differences of every second patch in both directions: (n, 36 scale^2), for the components."""
-    parts = [F.unfold(gradients(mid, scale)[..., scale:-scale, scale:-scale], 3 * scale, stride=2 * scale)
+    parts = [F.unfold(_inner(mid, scale), 3 * scale, stride=2 * scale)
              for _, mid in pairs(images, scale)]
     return torch.cat([part[0].T for part in parts])
 
@@ -65,7 +65,7 @@ def collect(images, scale, components, levels, limit, progress=lambda share: Non
     found, n = [], 0
     for level in range(levels):
         for truth, mid in pairs(images, scale, level):
-            near = F.conv2d(gradients(mid, scale)[..., scale:-scale, scale:-scale], components, stride=scale)
+            near = F.conv2d(_inner(mid, scale), components, stride=scale)
             far = F.unfold(truth - mid, 3 * scale, stride=scale)
             found.append((near[0].flatten(1).T, far[0].T))
             n += len(found[-1][0])
@@ -75,3 +75,8 @@ def collect(images, scale, components, levels, limit, progress=lambda share: Non
         if n >= limit:
             break
     return tuple(torch.cat(part)[:limit] for part in zip(*found))
+
+
+def _inner(mid, scale):
+    """Gradients without the margin, for patches that lie inside the image."""
+    return gradients(mid, scale)[..., scale:-scale, scale:-scale]

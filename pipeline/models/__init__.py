@@ -6,12 +6,14 @@ from pipeline.models.cnn7 import CNN7
 from pipeline.models.fsrcnn import FSRCNN
 from pipeline.models.prn import PRN
 from pipeline.models.rfl import RFL
+from pipeline.models.selfex import SelfEx
 from pipeline.models.srcnn import SRCNN
 
 NETWORKS = {
     "bicubic": lambda scales: Bicubic(),
     "aplus": APlus,
     "rfl": RFL,
+    "selfex": SelfEx,
     "cnn7": CNN7,
     "srcnn": SRCNN,
     "fsrcnn": FSRCNN,
