@@ -15,10 +15,11 @@ def main():
     if not p.present([name]):
         from stages.outputs import leave_out
         return leave_out(p, name)
-    if p.weights == "published":
+    network = p.variants[name].network
+    if p.weights == "published" and network not in FITTERS:  # fits take minutes and much room
         from stages.outputs import take
         return take(p, name)
-    setup, network = read(p, name), p.variants[name].network
+    setup = read(p, name)
     limit = float(sys.argv[2]) if len(sys.argv) > 2 else p.train[p.profile].limit_minutes
     how = {"scales": setup.scales, "seed": setup.seed, "tag": setup.tag, "limit_s": 60 * limit,
            "state_path": ROOT / "states" / f"{p.profile}-{name}.pt",
