@@ -18,7 +18,6 @@ from pipeline.metrics import psnr, ssim
 
 COLUMNS = ["method", "dataset", "scale", "image", "psnr_db", "ssim", "share_mild", "share_moderate",
            "share_severe", "macs"]  # of quality.csv
-CODE = ("evaluation", "degrade", "images", "inference", "metrics", "patches", "prior")  # of a score
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class RFLOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class SelfExOptions:
-    iterations: list[int] = field(default_factory=lambda: [5, 3, 2, 2, 1, 1])  # coarse level first
+    iterations: list[int] = field(default_factory=lambda: [4, 3, 2, 2, 2, 2])  # coarse level first
 
     def __post_init__(self):
         for count in self.iterations:

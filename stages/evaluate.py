@@ -8,7 +8,7 @@ import sys
 import pandas as pd
 
 from pipeline import params, resume
-from pipeline.evaluation import CODE, COLUMNS, evaluate
+from pipeline.evaluation import COLUMNS, evaluate
 from pipeline.sources import sha256
 from pipeline.states import make_tag
 from stages.models import test_images, trained
@@ -19,13 +19,14 @@ from stages.shared import ROOT, bar, folder, run
 def main():
     method = sys.argv[1]
     p = params.load()
-    rows = []
+    rows, variant = [], p.variants[method]
     if p.present([method]):  # else a header alone
         route = routing(p) if method in p.routed else None
         images = test_images(p)
         weights = sha256(folder(p) / "models" / f"{method}.safetensors")
-        tag = make_tag(CODE, method=method, options=p.variants[method].options, routing=route,
-                       weights=weights, images=[sha256(f) for files in images.values() for f in files])
+        tag = make_tag(("evaluation", f"models.{variant.network}"), method=method,
+                       options=variant.options, routing=route, weights=weights,
+                       images=[sha256(f) for files in images.values() for f in files])
         kept = ROOT / "states" / f"{p.profile}-{method}.rows"
         known = resume.read(kept, tag)
         rows = evaluate(method, trained(p, method), images, p.scales_of(method), route,

@@ -38,7 +38,8 @@ def read(p, name):
     label = {"norm": p.prior.norm, "domain": "bicubic" if p.prior.domain == "hr" else p.prior.domain,
              "gamma_low": low, "gamma_upper": upper}
     scales, seed = p.scales_of(name), p.seed + variant.seed
-    tag = states.make_tag(variant=variant, recipe=recipe, label=label, seed=seed, scales=scales,
+    code = maker.__name__.removeprefix("pipeline."), f"models.{variant.network}"
+    tag = states.make_tag(code, variant=variant, recipe=recipe, label=label, seed=seed, scales=scales,
                           phases=settings.phases, images=states.digest_images(images))
     learns = any(True for _ in model.parameters())
     return Setup(model, phases if learns else [], recipe, scales, label, seed, tag)

@@ -33,7 +33,7 @@ class SelfEx(nn.Module):
 
     uses_bicubic = False
 
-    def __init__(self, scales, iterations=(5, 3, 2, 2, 1, 1)):
+    def __init__(self, scales, iterations=(4, 3, 2, 2, 2, 2)):
         super().__init__()
         self.iterations = tuple(iterations)
 
