@@ -103,14 +103,15 @@ def training_table(models):
     for name, m in models.items():
         recipe = m["recipe"]
         if m["steps"]:
-            how = [f"{m['steps']:,}", f"{recipe['batch']}", f"{recipe['learning_rate']:g}, {recipe['decay']}"]
+            how = [f"{m['steps']:,}", f"{recipe['batch']}",
+                   f"{recipe['learning_rate']:g}, {recipe['decay']}"]
         elif "sets" in recipe:
             how = [f"fitted to {', '.join(recipe['sets'])}", "–", "–"]
         else:
             continue
         macs = next(iter(m["macs_per_lr_pixel"].values()))
-        rows.append([look(name).label, *how, f"{m['seconds'] / 60:.1f}", m["device"], f"{m['parameters']:,}",
-                     " / ".join(f"{v:,}" for v in macs.values()),
+        rows.append([look(name).label, *how, f"{m['seconds'] / 60:.1f}", m["device"],
+                     f"{m['parameters']:,}", " / ".join(f"{v:,}" for v in macs.values()),
                      "published" if m.get("published") else "this run"])
     return {"title": "What was trained", "file": "provenance", "rows": rows, "header": [
         "variant", "steps", "batch per scale", "learning rate", "minutes", "device", "parameters",
@@ -168,7 +169,8 @@ def _short(table, test_sets):
         missing = (part.paper_psnr_db - part.psnr_db).to_numpy()
         cells = [f"{place(d)} {x:.2f}" for d, x in zip(part.dataset, missing) if x > bound]
         if cells:
-            found.append(f" {look(name).label} is short of the paper's figure, in dB: {', '.join(cells)}.")
+            found.append(f" {look(name).label} is short of the paper's figure, in dB: "
+                         f"{', '.join(cells)}.")
     return "".join(found)
 
 

@@ -23,7 +23,8 @@ def main():
     limit = float(sys.argv[2]) if len(sys.argv) > 2 else p.train[p.profile].limit_minutes
     how = {"scales": setup.scales, "seed": setup.seed, "tag": setup.tag, "limit_s": 60 * limit,
            "state_path": ROOT / "states" / f"{p.profile}-{name}.pt",
-           "progress": lambda step, steps: print(f"\r{name}: step {step} of {steps}", end="", flush=True)}
+           "progress": lambda step, steps: print(f"\r{name}: step {step} of {steps}", end="",
+                                                 flush=True)}
     if network in FITTERS:
         result = fit(network, setup.model, setup.phases[0].images, setup.recipe, **how)
     else:

@@ -147,7 +147,8 @@ def test_trees_keep_their_bounds_and_leaves_are_ridge_regressions():
     assert len(maps) == 23 == 1 + (thresholds < NEVER).sum()
     rows = leaf[bottom] == 5
     a = torch.cat([x[rows], torch.ones(int(rows.sum()), 1)], 1)
-    torch.testing.assert_close(maps[5], aplus.ridge(a[None], y[rows][None], 0.01)[0], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(maps[5], aplus.ridge(a[None], y[rows][None], 0.01)[0],
+                               atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("network", SMALL)

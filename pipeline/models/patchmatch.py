@@ -157,7 +157,8 @@ class Search:
         other = rows - x - y * self.width
         matrix = field.matrix[other]
         centre = field.centre[other] + x * matrix[:, ::2] + y * matrix[:, 1::2]
-        new = (centre - field.centre[rows]).abs().sum(1) + (matrix - field.matrix[rows]).abs().sum(1) > 0.01
+        new = (centre - field.centre[rows]).abs().sum(1) + (
+            matrix - field.matrix[rows]).abs().sum(1) > 0.01
         self.consider(field, rows[new], centre[new], matrix[new])
 
     def vote(self, field, fine):

@@ -115,7 +115,8 @@ def _project_back(image, lr):
     kernel = (kernel / kernel.sum()).view(1, 1, 5, 5)
     for _ in range(BACK):
         missing = lr - down[0] @ image @ down[1].T
-        image = image + F.conv2d(F.pad(up[0] @ missing @ up[1].T, (2, 2, 2, 2), mode="replicate"), kernel)
+        image = image + F.conv2d(
+            F.pad(up[0] @ missing @ up[1].T, (2, 2, 2, 2), mode="replicate"), kernel)
         image = image.clamp(0, 1)
     return image
 
