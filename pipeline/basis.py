@@ -55,11 +55,16 @@ def training_table(models):
     """What was trained: one row a variant, from the provenance of its weights."""
     rows = []
     for name, m in models.items():
-        if not m["steps"]:
+        recipe = m["recipe"]
+        if m["steps"]:
+            how = [f"{m['steps']:,}", f"{recipe['batch']}",
+                   f"{recipe['learning_rate']:g}, {recipe['decay']}"]
+        elif "sets" in recipe:
+            how = [f"fitted to {', '.join(recipe['sets'])}", "–", "–"]
+        else:
             continue
         macs = next(iter(m["macs_per_lr_pixel"].values()))
-        rows.append([look(name).label, f"{m['steps']:,}", f"{m['recipe']['batch']}",
-                     f"{m['recipe']['learning_rate']:g}, {m['recipe']['decay']}",
+        rows.append([look(name).label, *how,
                      f"{m['seconds'] / 60:.1f}", m["device"], f"{m['parameters']:,}",
                      " / ".join(f"{v:,}" for v in macs.values()),
                      "published" if m.get("published") else "this run"])

@@ -42,6 +42,8 @@ def count(model, height, width, scale, route=SEVERE):
     -------
     Cost
     """
+    if hasattr(model, "cost"):  # not made of layers: states its own
+        return model.cost(height, width, scale)
     macs, traffic, hooks, here = [], [], [], threading.get_ident()
 
     def record(layer, inputs, output):

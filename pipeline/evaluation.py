@@ -110,7 +110,7 @@ def super_resolve(model, pair, routing=None, device=torch.device("cpu")):
 
 
 def evaluate(method, model, datasets, scales, routing=None, *, device=torch.device("cpu"),
-             progress=lambda items, total: items):
+             known=(), keep=lambda row: None, progress=lambda items, total: items):
     """Rows of quality.csv for one method.
 
     Parameters
@@ -121,22 +121,38 @@ def evaluate(method, model, datasets, scales, routing=None, *, device=torch.devi
     datasets : dict of str to list of Path
     scales : sequence of int
     routing : Routing or None
+    known : list of dict
+        Rows of an interrupted evaluation: not measured again.
+    keep : callable
+        Called with each new row.
     progress : callable
         Wraps an iterable of known length, such as ``tqdm``.
 
     Returns
     -------
     list of dict, the columns of quality.csv, in the order of the arguments
+
+    Raises
+    ------
+    ValueError
+        An image is too small, or two of a set have one name.
     """
+    found = {(row["dataset"], row["scale"], row["image"]): row for row in known}
     jobs = [(name, scale, path) for name, paths in datasets.items() for scale in scales
             for path in paths]
+    if len({(name, scale, path.stem) for name, scale, path in jobs}) < len(jobs):
+        raise ValueError(f"{method}: two images of one name in a set of {', '.join(datasets)}; "
+                         "rename one")
+    todo = [(name, scale, path) for name, scale, path in jobs if (name, scale, path.stem) not in found]
     work = partial(_evaluate_image, method, model, routing, device)
     threads = torch.get_num_threads()
     # an image a thread: scoring (numpy) and networks (torch) then share the cores well
     with ThreadPoolExecutor(threads, initializer=partial(torch.set_num_threads, 1)) as pool:
-        rows = list(progress(pool.map(work, *zip(*jobs)), len(jobs)))
+        for row in progress(pool.map(work, *zip(*todo)) if todo else (), len(todo)):
+            keep(row)
+            found[row["dataset"], row["scale"], row["image"]] = row
     torch.set_num_threads(threads)
-    return rows
+    return [found[name, scale, path.stem] for name, scale, path in jobs]
 
 
 def _evaluate_image(method, model, routing, device, dataset, scale, path):

@@ -11,6 +11,7 @@ from typing import Literal
 
 import yaml
 
+from pipeline.methods import APlusOptions, APlusRecipe, RFLOptions, RFLRecipe, SelfExOptions
 from pipeline.typed import ParameterError, at_least, build, one_of
 
 
@@ -52,9 +53,14 @@ class PRNOptions:
             at_least(getattr(self, key), 1, f"variants: options.{key}")
 
 
+OPTIONS = {"prn": PRNOptions, "aplus": APlusOptions, "rfl": RFLOptions,
+           "selfex": SelfExOptions}  # networks that have some
+
+
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    network: Literal["bicubic", "cnn7", "srcnn", "fsrcnn", "vdsr", "drcn", "lapsrn", "scn", "prn"]
+    network: Literal["bicubic", "aplus", "rfl", "selfex", "cnn7", "srcnn", "fsrcnn", "vdsr", "drcn",
+                     "lapsrn", "scn", "prn"]
     recipe: str  # of train.<profile>.recipes
     effort: float = 1.0  # times the steps of a phase: cheap networks take more of them
     scales: list[int] = field(default_factory=list)  # empty: those of params.yaml
@@ -74,11 +80,11 @@ class Variant:
                 raise ParameterError("params.yaml: variants: train_gammas: expected gamma_low and "
                                      f"gamma_upper, got {self.train_gammas}")
             _check_gammas(*self.train_gammas, "train_gammas: ")
-        if self.network == "prn":
-            build(PRNOptions, self.options, "variants: options")
+        if self.network in OPTIONS:
+            build(OPTIONS[self.network], self.options, "variants: options")
         elif self.options:
             raise ParameterError(f"params.yaml: variants: network {self.network} takes no options, "
-                                 f"got {', '.join(self.options)}; only prn has options")
+                                 f"got {', '.join(self.options)}; only {', '.join(OPTIONS)} have")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,16 +121,23 @@ class Recipe:
                 f"learning_rate={self.learning_rate}, ema={self.ema}, clip={self.clip}")
 
 
+FITTED = {"aplus": APlusRecipe, "rfl": RFLRecipe}  # networks that are fitted in closed form
+
+
 @dataclass(frozen=True, kw_only=True)
 class Train:
     gamma_low: float
     gamma_upper: float
     limit_minutes: float
     phases: dict[str, Phase]
-    recipes: dict[str, Recipe]
+    recipes: dict[str, Recipe | APlusRecipe | RFLRecipe]
 
     def __post_init__(self):
         _check_gammas(self.gamma_low, self.gamma_upper, "train.")
+        fetched = {name for phase in self.phases.values() for name in phase.sets}
+        for key, recipe in self.recipes.items():
+            for name in getattr(recipe, "sets", []):
+                one_of(name, sorted(fetched), f"train: recipes.{key}.sets: those of the phases")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,7 +240,9 @@ class Params:
             for scale in variant.scales:
                 one_of(scale, self.scales, f"variants.{name}.scales")
             for profile, train in self.train.items():
-                one_of(variant.recipe, train.recipes, f"variants.{name}.recipe: train.{profile}.recipes")
+                kind = FITTED.get(variant.network, Recipe)
+                one_of(variant.recipe, [k for k, r in train.recipes.items() if isinstance(r, kind)],
+                       f"variants.{name}.recipe: train.{profile}.recipes")
             for profile in variant.profiles:
                 one_of(profile, self.sets, f"variants.{name}.profiles")
             if variant.profiles and name in ("bicubic", "cnn7", "prn"):

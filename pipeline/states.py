@@ -7,8 +7,6 @@ from pathlib import Path
 
 import torch
 
-CODE = ("training", "graphs", "sampling", "prior", "degrade", "strips")  # and the models
-
 
 def load(path, tag):
     """The state at `path`, or None if there is none, it is broken or belongs to another training."""
@@ -32,14 +30,17 @@ def save(path, state):
     os.replace(partial, path)
 
 
-def make_tag(**settings):
-    """Hash of everything that trained weights depend on, the code that makes them included.
+def make_tag(roots, **settings):
+    """Hash of everything that a result depends on, its code included.
 
-    Comments and docstrings do not count, so that a better sentence costs no training.
+    Parameters
+    ----------
+    roots : sequence of str
+        Modules of `pipeline` that make the result, such as ``models.prn``; what they import counts
+        too. Comments and docstrings do not, so that a better sentence costs no training.
     """
     digest = hashlib.sha256(repr(sorted(settings.items())).encode())
-    here = Path(__file__).parent
-    for path in [*(here / f"{name}.py" for name in CODE), *sorted((here / "models").glob("*.py"))]:
+    for path in _closure(roots):
         tree = ast.parse(path.read_text())
         for node in ast.walk(tree):
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
@@ -47,6 +48,21 @@ def make_tag(**settings):
                 node.body[0] = ast.Pass()
         digest.update(ast.unparse(tree).encode())
     return digest.hexdigest()
+
+
+def _closure(roots):
+    """Files of some modules and of those that they import; packages' own files and this one left out."""
+    here, seen, todo = Path(__file__).parent, set(), list(roots)
+    while todo:
+        path = here.joinpath(*todo.pop().split(".")).with_suffix(".py")
+        if path in seen or not path.exists() or path == Path(__file__):
+            continue
+        seen.add(path)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "pipeline":
+                inner = node.module.split(".")[1:]
+                todo += [".".join([*inner, alias.name]) for alias in node.names] + [".".join(inner)]
+    return sorted(seen)
 
 
 def digest_images(images):

@@ -119,7 +119,7 @@ def train(model, phases, recipe, *, scales, label, seed, name, device, state_pat
         where = state["where"]
         run.restore(state)
     if step < total:
-        where = list(dict.fromkeys([*where, _describe(device)]))
+        where = list(dict.fromkeys([*where, describe(device)]))
 
     def result():
         seconds = earlier + time.monotonic() - started
@@ -285,7 +285,8 @@ def _phase_at(phases, step):
     raise IndexError(step)
 
 
-def _describe(device):
+def describe(device):
+    """Device and torch version, for the provenance."""
     name = (torch.cuda.get_device_name(device) if device.type == "cuda"
             else f"CPU, {torch.get_num_threads()} threads")
     return f"{name}, torch {torch.__version__}"

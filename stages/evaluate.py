@@ -1,23 +1,36 @@
-"""Score one method on every test set and scale: python -m stages.evaluate METHOD."""
+"""Score one method on every test set and scale: python -m stages.evaluate METHOD.
+
+An interrupted evaluation goes on at the next image.
+"""
 
 import sys
 
 import pandas as pd
 
-from pipeline import params
+from pipeline import params, resume
 from pipeline.evaluation import COLUMNS, evaluate
+from pipeline.sources import sha256
+from pipeline.states import make_tag
 from stages.models import test_images, trained
 from stages.networks import device, routing
-from stages.shared import bar, folder, run
+from stages.shared import ROOT, bar, folder, run
 
 
 def main():
     method = sys.argv[1]
     p = params.load()
-    rows = []
+    rows, variant = [], p.variants[method]
     if p.present([method]):  # else a header alone
-        rows = evaluate(method, trained(p, method), test_images(p), p.scales_of(method),
-                        routing(p) if method in p.routed else None, device=device(),
+        route = routing(p) if method in p.routed else None
+        images = test_images(p)
+        weights = sha256(folder(p) / "models" / f"{method}.safetensors")
+        tag = make_tag(("evaluation", f"models.{variant.network}"), method=method,
+                       options=variant.options, routing=route, weights=weights,
+                       images=[sha256(f) for files in images.values() for f in files])
+        kept = ROOT / "states" / f"{p.profile}-{method}.rows"
+        known = resume.read(kept, tag)
+        rows = evaluate(method, trained(p, method), images, p.scales_of(method), route,
+                        device=device(), known=known, keep=resume.keeper(kept, tag, known),
                         progress=bar(method))
     out = folder(p) / "quality" / f"{method}.csv"
     out.parent.mkdir(parents=True, exist_ok=True)

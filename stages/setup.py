@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 
 from pipeline import packed, states, training
+from pipeline.fit.run import FITTERS
 from stages.networks import fresh
 from stages.shared import folder
 
 
 @dataclass(frozen=True)
 class Setup:
-    """Arguments of `pipeline.training.train`."""
+    """Arguments of `pipeline.training.train`, or of `pipeline.fit.run.fit`."""
 
     model: object
     phases: list
-    recipe: training.Recipe
+    recipe: object  # of `training` or of a fitter
     scales: tuple
     label: dict
     seed: int
@@ -28,12 +29,17 @@ def read(p, name):
     phases = [training.Phase(key, {n: y for n, y in images.items() if n.split("/")[0] in phase.sets},
                              max(1, round(phase.steps * variant.effort)), phase.augment)
               for key, phase in settings.phases.items()]
-    recipe = training.Recipe(**vars(settings.recipes[variant.recipe]))
+    maker = FITTERS.get(variant.network, training)
+    recipe = maker.Recipe(**vars(settings.recipes[variant.recipe]))
+    if maker is not training:
+        found = {n: y for n, y in images.items() if n.split("/")[0] in recipe.sets}
+        phases = [training.Phase("fit", found, 0, False)]
     low, upper = variant.train_gammas or (settings.gamma_low, settings.gamma_upper)
     label = {"norm": p.prior.norm, "domain": "bicubic" if p.prior.domain == "hr" else p.prior.domain,
              "gamma_low": low, "gamma_upper": upper}
     scales, seed = p.scales_of(name), p.seed + variant.seed
-    tag = states.make_tag(variant=variant, recipe=recipe, label=label, seed=seed, scales=scales,
+    code = maker.__name__.removeprefix("pipeline."), f"models.{variant.network}"
+    tag = states.make_tag(code, variant=variant, recipe=recipe, label=label, seed=seed, scales=scales,
                           phases=settings.phases, images=states.digest_images(images))
     learns = any(True for _ in model.parameters())
     return Setup(model, phases if learns else [], recipe, scales, label, seed, tag)

@@ -1,8 +1,9 @@
-"""Train one variant, or take its published weights: python -m stages.train VARIANT [MINUTES]."""
+"""Train or fit one variant, or take its published weights: python -m stages.train VARIANT [MINUTES]."""
 
 import sys
 
 from pipeline import cost, params, training
+from pipeline.fit.run import FITTERS, fit
 from stages.networks import device
 from stages.setup import read
 from stages.shared import ROOT, run
@@ -14,16 +15,21 @@ def main():
     if not p.present([name]):
         from stages.outputs import leave_out
         return leave_out(p, name)
-    if p.weights == "published":
+    network = p.variants[name].network
+    if p.weights == "published" and network not in FITTERS:  # fits take minutes and much room
         from stages.outputs import take
         return take(p, name)
     setup = read(p, name)
     limit = float(sys.argv[2]) if len(sys.argv) > 2 else p.train[p.profile].limit_minutes
-    result = training.train(
-        setup.model, setup.phases, setup.recipe, scales=setup.scales, label=setup.label,
-        seed=setup.seed, name=name, device=device(), tag=setup.tag, limit_s=60 * limit,
-        state_path=ROOT / "states" / f"{p.profile}-{name}.pt",
-        progress=lambda step, steps: print(f"\r{name}: step {step} of {steps}", end="", flush=True))
+    how = {"scales": setup.scales, "seed": setup.seed, "tag": setup.tag, "limit_s": 60 * limit,
+           "state_path": ROOT / "states" / f"{p.profile}-{name}.pt",
+           "progress": lambda step, steps: print(f"\r{name}: step {step} of {steps}", end="",
+                                                 flush=True)}
+    if network in FITTERS:
+        result = fit(network, setup.model, setup.phases[0].images, setup.recipe, **how)
+    else:
+        result = training.train(setup.model, setup.phases, setup.recipe, label=setup.label,
+                                name=name, device=device(), **how)
     print()
     if not result.finished:
         raise RuntimeError(f"{name}: stopped at the limit of {limit:g} minutes; run the same "

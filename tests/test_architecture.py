@@ -13,10 +13,11 @@ ROOT = Path(__file__).parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # modules may import those on lower lines (and on their own); design, section 9
 LEVELS = [
-    ["degrade", "images", "packed", "metrics", "typed", "params"],
+    ["degrade", "images", "packed", "metrics", "resume", "typed", "methods",
+     "params"],
     ["prior", "patches", "strips", "sources"],
     ["cost", "models", "weights", "sampling", "graphs", "states", "receptive", "fused"],
-    ["inference", "training", "timing", "context"],
+    ["inference", "training", "timing", "context", "fit"],
     ["engine"],
     ["evaluation", "benchmark", "speed", "schedule", "reconstruction"],
     ["gradients", "pictures", "classes", "responses", "comparison", "seams"],
@@ -26,7 +27,7 @@ WITHOUT_TORCH = ["tables", "report", "basis", "marks", "embed", "evidence", "fig
 # torch, numpy and the standard library
 BARE = ["degrade", "prior", "patches", "strips", "packed", "sampling", "graphs", "states", "training",
         "cost", "inference", "timing", "benchmark", "models", "speed", "schedule", "receptive",
-        "reconstruction", "fused", "context", "engine", "comparison"]
+        "reconstruction", "fit", "fused", "context", "engine", "comparison"]
 
 
 def imported(path):

@@ -60,6 +60,7 @@ def test_bicubic_deconvolution_keeps_a_constant(start):
     ("fsrcnn", {}, 12464 + 173 + 7),  # one PReLU slope a layer
     ("cnn7", {}, 46849),
     ("bicubic", {}, 0),
+    ("aplus", {}, 28 * 144 + 1024 * (28 + 28 * 36)),  # components, anchors, maps
 ])
 def test_parameters(network, options, expected):
     assert parameters(build(network, (2,), **options)) == expected
@@ -71,6 +72,8 @@ def test_parameters(network, options, expected):
     ("prn", {"start": "plain"}, SEVERE, 158_336), ("fsrcnn", {}, SEVERE, 12_464),
     ("prn", {}, SEVERE, 158_336 + 16 * 4), ("srcnn", {}, SEVERE, 57_184 * 4 + 64),
     ("cnn7", {}, SEVERE, 46_656 * 4 + 64), ("bicubic", {}, SEVERE, 64),
+    ("aplus", {}, SEVERE, 64 + 28 * 144 + 1024 * 28 + 28 * 36),
+    ("rfl", {}, SEVERE, 64 + 28 * 144 + 10 * 29 * 36),
 ])
 def test_macs_per_lr_pixel_at_x2(network, options, route, macs):
     assert count(build(network, (2,), **options), 20, 30, 2, route).macs == macs * 600

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -157,8 +158,16 @@ def test_an_empty_class_is_refused():
 
 
 def test_tag_changes_with_settings():
-    assert states.make_tag(a=1) == states.make_tag(a=1)
-    assert states.make_tag(a=1) != states.make_tag(a=2)
+    assert states.make_tag(["training"], a=1) == states.make_tag(["training"], a=1)
+    assert states.make_tag(["training"], a=1) != states.make_tag(["training"], a=2)
+
+
+def test_tag_covers_the_code_that_a_result_depends_on_and_no_other():
+    """A new method must not make the trained states of the others worthless."""
+    names = {str(path.relative_to(Path(states.__file__).parent)) for path in
+             states._closure(["training", "models.prn"])}
+    assert {"training.py", "sampling.py", "graphs.py", "degrade.py", "prior.py", "models/prn.py"} <= names
+    assert not names & {"models/fsrcnn.py", "models/__init__.py", "states.py", "params.py"}
 
 
 @pytest.mark.gpu

@@ -32,7 +32,7 @@ METHODS = {
     "fsrcnn": Look(GREEN, "D", "FSRCNN"),
     "aplus": Look(PURPLE, "^", "A+"),
     "rfl": Look(PURPLE, "v", "RFL"),
-    "selfex": Look(PURPLE, "<", "SelfEx"),
+    "selfex": Look(PURPLE, "<", "SelfEx (affine)"),
     "scn": Look(PURPLE, ">", "SCN"),
     "vdsr": Look(ORANGE, "o", "VDSR"),
     "drcn": Look(ORANGE, "s", "DRCN"),

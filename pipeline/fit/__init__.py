@@ -1,0 +1,1 @@
+"""Methods that are fitted in closed form rather than trained by gradient."""

@@ -1,0 +1,50 @@
+"""A+: adjusted anchored neighbourhood regression (Timofte et al., ACCV 2014)."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from pipeline.cost import Cost
+from pipeline.models.midres import COMPONENTS, assemble, features, grouped_product
+from pipeline.prior import SEVERE
+
+CHUNK = 512  # patches compared with the anchors at a time: their products stay in the cache
+
+
+class APlus(nn.Module):
+    """Each patch goes to the anchor of the largest absolute correlation, which has a linear map.
+
+    `pipeline.fit.aplus` finds components, anchors and maps; fresh ones give bicubic.
+    """
+
+    uses_bicubic = True
+
+    def __init__(self, scales, anchors=1024):
+        super().__init__()
+        self.tables = nn.ModuleDict({f"x{s}": _fresh(s, anchors) for s in scales})
+
+    def forward(self, x, scale, route=SEVERE):
+        """Map LR Y (N, 1, h, w) to Y (N, 1, scale * h, scale * w)."""
+        table = self.tables[f"x{scale}"]
+        mid, found = features(x, scale, table["components"])
+        nearest = torch.cat([(part @ table["anchors"].T).abs_().argmax(1)
+                             for part in found.split(CHUNK)])
+        residual = grouped_product(found, nearest, table["maps"])
+        return mid + assemble(residual, len(x), *x.shape[-2:], scale)
+
+    def cost(self, height, width, scale):
+        """`pipeline.cost.Cost` of one image: bicubic, components, anchors, one map a patch."""
+        table = self.tables[f"x{scale}"]
+        patches, (count, size, out) = height * width, table["maps"].shape
+        macs = patches * (16 * scale**2 + table["components"].numel() + count * size + size * out)
+        values = patches * (1 + 5 * scale**2 + size + count + out)
+        return Cost(macs, 4 * (values + sum(p.numel() for p in table.values())))
+
+
+def _fresh(scale, anchors):
+    size = COMPONENTS[scale]
+    basis = nn.init.orthogonal_(torch.empty(size, 4 * (3 * scale)**2))
+    shapes = {"components": basis.view(size, 4, 3 * scale, 3 * scale),
+              "anchors": F.normalize(torch.randn(anchors, size)),
+              "maps": torch.zeros(anchors, size, 9 * scale**2)}
+    return nn.ParameterDict({k: nn.Parameter(v, requires_grad=False) for k, v in shapes.items()})
