@@ -55,7 +55,7 @@ class Pyramid(nn.Module):
         self.first = nn.Conv2d(1, WIDTH, 3, padding=1)
         self.activate = nn.LeakyReLU(0.2)
         self.levels = nn.ModuleList(Level() for _ in range(levels))
-        nn.init.kaiming_normal_(self.first.weight, a=0.2)
+        nn.init.normal_(self.first.weight, std=1e-3)  # as the release: starts next to bilinear
         nn.init.zeros_(self.first.bias)
 
     def forward(self, x):
@@ -80,7 +80,6 @@ class Level(nn.Module):
         for conv in (*convs, deconv, self.residual):
             nn.init.kaiming_normal_(conv.weight, a=0.2)
             nn.init.zeros_(conv.bias)
-        nn.init.normal_(self.residual.weight, std=1e-3)  # starts next to bilinear
         line = torch.tensor([0.25, 0.75, 0.75, 0.25])
         with torch.no_grad():
             self.enlarge.weight.copy_(torch.outer(line, line))
