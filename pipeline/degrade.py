@@ -75,8 +75,8 @@ def _placed(n_in, n_out, scale, dtype, device):
 
 
 @lru_cache(maxsize=16)
-def _phase_kernels(scale):
-    """Bicubic enlargement as a sub-pixel convolution: one 5x5 kernel for each output phase."""
+def phase_kernels(scale):
+    """Bicubic enlargement as a sub-pixel convolution: 5x5 kernels (s^2, 1, 5, 5), one a phase."""
     phase = (torch.arange(scale, dtype=torch.float64) + 0.5) / scale - 0.5  # HR centres in LR pixels
     taps = cubic(phase[:, None] - torch.arange(-2, 3))  # (s, 5)
     kernel = taps[:, None, :, None] * taps[None, :, None, :]  # (s, s, 5, 5)
@@ -95,19 +95,23 @@ def upsample(x, scale):
     -------
     Tensor, shape (N, 1, scale * h, scale * w)
     """
+    return F.pixel_shuffle(F.conv2d(mirror(x), _placed_kernels(scale, x.dtype, x.device)), scale)
+
+
+def mirror(x):
+    """Two mirrored samples on each side: (N, 1, h, w) to (N, 1, h + 4, w + 4)."""
     h, w = x.shape[-2:]
-    x = x[..., _mirror(h, x.device), :][..., _mirror(w, x.device)]  # (N, 1, h + 4, w + 4)
-    return F.pixel_shuffle(F.conv2d(x, _placed_kernels(scale, x.dtype, x.device)), scale)
+    return x[..., _mirrored(h, x.device), :][..., _mirrored(w, x.device)]
 
 
 @lru_cache(maxsize=64)
 def _placed_kernels(scale, dtype, device):
-    """`_phase_kernels` where the image is, as `_placed`."""
+    """`phase_kernels` where the image is, as `_placed`."""
     with torch.inference_mode(False):
-        return _phase_kernels(scale).to(device, dtype)
+        return phase_kernels(scale).to(device, dtype)
 
 
-def _mirror(n, device):
+def _mirrored(n, device):
     """Indices of a line of n samples with two mirrored samples on each side."""
     index = torch.arange(-2, n + 2, device=device) % (2 * n)
     return torch.minimum(index, 2 * n - 1 - index)

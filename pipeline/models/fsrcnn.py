@@ -12,6 +12,7 @@ class FSRCNN(nn.Module):
     """
 
     uses_bicubic = False
+    routes = (SEVERE,)
 
     def __init__(self, scales, width=56, shrunk=12, maps=4):
         super().__init__()
@@ -20,6 +21,10 @@ class FSRCNN(nn.Module):
     def forward(self, x, scale, route=SEVERE):
         """Map LR Y (N, 1, h, w) to Y (N, 1, scale * h, scale * w)."""
         return self.nets[f"x{scale}"](x)
+
+    def path(self, scale, route=SEVERE):
+        """The layers at one scale, in order."""
+        return self.nets[f"x{scale}"]
 
 
 def _network(scale, width, shrunk, maps):

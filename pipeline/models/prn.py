@@ -46,18 +46,19 @@ class PRN(nn.Module):
         self.upsample = nn.ModuleDict({f"x{s}": _deconvolution(s, width) for s in scales})
         self._initialise()
 
-    def features(self, x, route=SEVERE):
-        """Responses before the deconvolution, (N, width, h, w)."""
+    def path(self, scale, route=SEVERE):
+        """The layers that a patch of one class passes, in order, Eq. (3), (4), (5)."""
         rolled = self.rolling and route != SEVERE
-        x = (self.early_dilated if rolled else self.early)(x)
+        stages = [self.early_dilated if rolled else self.early]
         if route >= MODERATE:
-            x = (self.middle_dilated if rolled else self.middle)(x)
+            stages.append(self.middle_dilated if rolled else self.middle)
         if route == SEVERE:
-            x = self.late(x)
-        return self.shrink(x)
+            stages.append(self.late)
+        return [*(layer for stage in [*stages, self.shrink] for layer in stage),
+                self.upsample[f"x{scale}"]]
 
     def forward(self, x, scale, route=SEVERE):
-        """Super-resolve patches of one class, Eq. (3), (4), (5).
+        """Super-resolve patches of one class.
 
         Parameters
         ----------
@@ -69,7 +70,9 @@ class PRN(nn.Module):
         -------
         Tensor, shape (N, 1, scale * h, scale * w)
         """
-        y = self.upsample[f"x{scale}"](self.features(x, route))
+        y = x
+        for layer in self.path(scale, route):
+            y = layer(y)
         return y + upsample(x, scale) if self.uses_bicubic else y
 
     @torch.no_grad()

@@ -1,0 +1,139 @@
+"""Patches with real context and no seams: every layer only where the routes need it.
+
+A pixel of route r gets what the network on the whole image along r would give it.  Patches of 13 to
+27 pixels with a halo of 7 to 9 each would cost 2 to 4 times the patch.  Here neighbours share: for
+each route the pixels that a layer must give are those that the next one reads, counted back from the
+patches, and each layer is one product of gathered pixels with its weights.
+
+The images of a batch lie on one canvas with zeros between them, as wide as the widest layer reaches;
+so the zero padding at the border of an image comes by itself.
+"""
+
+import torch
+import torch.nn.functional as F
+
+from pipeline.fused import passes
+
+GAP = 4  # zeros around an image: the first dilated convolution reaches so far
+CHUNK = {"cpu": 2048, "cuda": 1 << 20}  # pixels of one product
+STEP = {"cpu": 256, "cuda": 4096}  # a product has a multiple of so many: few shapes
+PATCHES = {"cpu": 16, "cuda": 1024}  # patches of one pass of the last layer
+PATCH_STEP = {"cpu": 4, "cuda": 64}
+
+
+def run(net, images, layouts, tops, routes):
+    """Phases of every patch by its route.
+
+    Parameters
+    ----------
+    net : `pipeline.fused.Fused`
+    images : sequence of Tensor, shape (1, 1, h, w), Y in [0, 1]
+    layouts : sequence of `pipeline.engine.Layout`
+    tops : sequence of int, rows of each image above its layout
+    routes : Tensor, shape (patches of all images,)
+
+    Returns
+    -------
+    Tensor, shape (patches, p, q, s^2), float32: without the bicubic part
+    """
+    canvas, inside, corners = _lay(images, layouts, tops)
+    p, q = layouts[0].height, layouts[0].width
+    where = iter(_positions(net, inside, corners, routes, (p, q), canvas.shape[1]))
+    width, device = canvas.shape[1], canvas.device
+    phases = canvas.new_empty(len(corners), p, q, net.scale**2)
+    first = {}  # routes that begin with the same convolution share it
+    scratch = canvas.new_empty(9 * CHUNK[device.type], net.width, dtype=net.dtype)  # no new pages
+    spare = [canvas.new_zeros(len(inside), net.width, dtype=net.dtype) for _ in range(2)]
+    for route, path in net.paths.items():
+        conv = path.convs[0]
+        if conv.key not in first:
+            first[conv.key] = _everywhere(conv, canvas, inside)
+        x = first[conv.key]
+        for link in path.links[1:-1]:  # what a spare held is never read, its zeros stay
+            _at(link, x, next(where), width, spare[0], scratch)
+            x, spare = spare[0], spare[::-1]
+        _last(path.convs[-1], x, (routes == route).nonzero()[:, 0], corners, (p, q), width, phases)
+    return phases
+
+
+def _positions(net, inside, corners, routes, size, width):
+    """Flat pixels of the canvas at which each inner link of each route is needed, in order."""
+    cells = _offsets([range(n) for n in size], width, corners.device)
+    masks = []
+    for route, path in net.paths.items():
+        mask = torch.zeros_like(inside)
+        mask[(corners[routes == route][:, None] + cells).flatten()] = True
+        masks += _needed(path.links, mask, inside, width)
+    flat = torch.stack(masks)
+    return (flat.flatten().nonzero()[:, 0] % len(inside)).split(flat.sum(1).tolist())
+
+
+def _offsets(sides, width, device):
+    """Flat distances on the canvas for all pairs of two ranges of y and x."""
+    y, x = (torch.tensor(side, device=device) for side in sides)
+    return (y[:, None] * width + x).flatten()
+
+
+def _lay(images, layouts, tops):
+    """Canvas (H, W), the flat mask of its image pixels, and the first pixel of each patch."""
+    width = max(x.shape[-1] for x in images) + 2 * GAP
+    rows = [F.pad(x[0, 0], (GAP, width - GAP - x.shape[-1], GAP, GAP)) for x in images]
+    ones = [F.pad(torch.ones_like(x[0, 0], dtype=torch.bool),
+                  (GAP, width - GAP - x.shape[-1], GAP, GAP)) for x in images]
+    first, corners = GAP, []
+    for image, layout, top in zip(images, layouts, tops):
+        corners += [(first + top + y) * width + GAP + x for y in layout.ys for x in layout.xs]
+        first += image.shape[-2] + 2 * GAP
+    canvas = torch.cat(rows)
+    return canvas, torch.cat(ones).flatten(), torch.tensor(corners, device=canvas.device)
+
+
+def _needed(links, mask, inside, width):
+    """Flat masks of where each link is needed; not of the first, nor of the last."""
+    found = []
+    for link in links[:1:-1]:
+        mask = _dilate(mask, link[0], width) & inside
+        found.append(mask)
+    return found[::-1]
+
+
+def _dilate(mask, conv, width):
+    """Pixels that a convolution reads for those of a flat mask."""
+    for reach, stride in zip(conv.reach, (width, 1)):
+        wider = mask.clone()
+        for step in range(conv.dilation * stride, reach * stride + 1, conv.dilation * stride):
+            wider[step:] |= mask[:-step]
+            wider[:-step] |= mask[step:]
+        mask = wider
+    return mask
+
+
+def _everywhere(conv, canvas, inside):
+    """The first layer at all pixels, (H * W, C): with one input channel it is cheap."""
+    x = canvas[None, None].to(conv.dtype).contiguous(memory_format=torch.channels_last)
+    return conv(x).permute(0, 2, 3, 1).flatten(0, 2).mul_(inside[:, None])
+
+
+def _at(link, source, positions, width, out, scratch):
+    """A link at some pixels: gather what each reads, multiply, put it into `out`."""
+    device = source.device
+    conv, *pointwise = link
+    offsets = _offsets([range(-r, r + 1, conv.dilation) for r in conv.reach], width, device)
+    for part in passes(positions, CHUNK[device.type], STEP[device.type]):
+        index = (part[:, None] + offsets).flatten()
+        taps = torch.index_select(source, 0, index, out=scratch[:len(index)])
+        y = conv.gathered(taps.view(len(part), -1))
+        for layer in pointwise:
+            y = layer.gathered(y)
+        out.index_copy_(0, part, y)
+
+
+def _last(conv, source, chosen, corners, size, width, phases):
+    """The last layer, patch by patch with its border: nothing comes after it that could share."""
+    device = source.device
+    sides = [range(-r, n + r) for n, r in zip(size, conv.reach)]
+    offsets = _offsets(sides, width, device)
+    for part in passes(chosen, PATCHES[device.type], PATCH_STEP[device.type]):
+        x = source.index_select(0, (corners[part][:, None] + offsets).flatten())
+        x = x.view(len(part), len(sides[0]), len(sides[1]), -1).permute(0, 3, 1, 2)
+        phases.index_copy_(0, part, conv(x, padding=(0, 0)).permute(0, 2, 3, 1).float())

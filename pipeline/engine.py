@@ -1,0 +1,189 @@
+"""The adaptive engine: a batch of LR images of any sizes to SR images, each patch by its route.
+
+Patches of all images are sorted by route, and each route is a few batched passes of `pipeline.fused`
+convolutions.  Everything stays in the phases of the LR grid, (N, p, q, s^2), until one permutation
+makes HR images of it: bicubic phases give the prior (Eq. 1), and the network adds to them.
+
+With ``paper`` borders each patch is computed alone with zero padding (decision D10): the result of
+`pipeline.inference.patchwise`.  With ``context`` borders each patch is cut from what its route
+gives on the whole image (`pipeline.context`): no seams.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import isqrt
+
+import torch
+import torch.nn.functional as F
+
+from pipeline import context
+from pipeline.degrade import mirror
+from pipeline.fused import passes
+from pipeline.patches import cut, grid, patch_size
+from pipeline.prior import REFERENCE_AREA, classify
+
+PIXELS = {"cpu": 5500, "cuda": 1 << 19}  # of one pass: a CPU keeps its features in the cache
+STEP = {"cpu": 4, "cuda": 64}  # a pass has a multiple of so many patches: few shapes, prepared once
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The patches of one image; sizes in LR pixels.
+
+    Attributes
+    ----------
+    ys, xs : tuple of int, first line of each row and column of patches
+    height, width : int, of a patch
+    """
+
+    ys: tuple
+    xs: tuple
+    height: int
+    width: int
+
+    @classmethod
+    def of(cls, image, size):
+        h, w = image.shape[-2:]
+        return cls(tuple(grid(h, size)), tuple(grid(w, size)), min(h, size), min(w, size))
+
+    def __len__(self):
+        return len(self.ys) * len(self.xs)
+
+
+def whole(net, lr):
+    """The severe path over a whole image or a batch of one size: (N, 1, h, w) to (N, 1, H, W)."""
+    phases = net.paths[max(net.paths)](lr).float()
+    if net.bicubic:
+        phases = phases + net.enlarge(mirror(lr))
+    return F.pixel_shuffle(phases, net.scale)
+
+
+def super_resolve(net, images, routing, borders="paper", *, margins=None, routes=None):
+    """SR images, and the routes of their patches.
+
+    Parameters
+    ----------
+    net : `pipeline.fused.Fused`
+    images : sequence of Tensor, shape (1, 1, h, w), Y in [0, 1], float32, on the device of the net
+        Sizes may differ.
+    routing : `pipeline.inference.Routing`
+        With the domain ``bicubic`` or ``lr``: the oracle is not for users.
+    borders : {"paper", "context"}
+    margins : sequence of (top, bottom), optional
+        LR rows of each image that are context only: parts of a large image (`pipeline.upscale`).
+    routes : sequence of Tensor, shape (patches,), int64, optional
+        Instead of those by the prior (measurements).
+
+    Returns
+    -------
+    list of Tensor, shape (1, 1, H, W), float32
+    list of Tensor, shape (patches,), int64
+    """
+    if routing.domain == "hr":
+        raise ValueError("prior.domain: hr is an oracle that needs the HR image; the engine knows "
+                         "bicubic and lr")
+    if borders not in ("paper", "context"):
+        raise ValueError(f"borders: {borders}; there are paper and context")
+    jobs = [_Image(x, *margin, Layout.of(x[..., margin[0]:x.shape[-2] - margin[1], :],
+                                         patch_size(net.scale)), chosen)
+            for x, margin, chosen in zip(images, margins or [(0, 0)] * len(images),
+                                         routes or [None] * len(images))]
+    results = {}
+    shapes = [(job.layout.height, job.layout.width) for job in jobs]
+    for shape in dict.fromkeys(shapes):  # images smaller than a patch have patches of their own shape
+        chosen = [i for i, other in enumerate(shapes) if other == shape]
+        results |= zip(chosen, _batch(net, [jobs[i] for i in chosen], routing, borders))
+    return tuple([results[i][part] for i in range(len(images))] for part in (0, 1))
+
+
+@dataclass(frozen=True)
+class _Image:
+    lr: torch.Tensor
+    top: int
+    bottom: int
+    layout: Layout  # of the image without its margins
+    routes: torch.Tensor | None
+
+    @property
+    def inner(self):
+        return self.lr[..., self.top:self.lr.shape[-2] - self.bottom, :]
+
+
+def _batch(net, jobs, routing, borders):
+    """(SR image, routes) of images with patches of one shape."""
+    counts = [len(job.layout) for job in jobs]
+    mirrored = torch.cat([job.inner.take(_mirrored(*job.inner.shape[-2:], patch_size(net.scale),
+                                                   job.lr.device)) for job in jobs])
+    patches = mirrored[..., 2:-2, 2:-2]
+    bicubic = mirrored.new_empty(len(patches), *patches.shape[-2:], net.scale**2)
+    prior = mirrored.new_empty(len(patches))
+    for some in zip(*(x.split(most(patches)) for x in (mirrored, patches, bicubic, prior))):
+        some[2].copy_(net.enlarge(some[0]).permute(0, 2, 3, 1))
+        some[3].copy_(prior_of(some[1], some[2], routing))
+    routes = classify(prior, routing.gamma_low, routing.gamma_upper)
+    if len(net.paths) == 1:
+        routes.fill_(max(net.paths))
+    if jobs[0].routes is not None:
+        routes = torch.cat([job.routes for job in jobs])
+    if borders == "paper":
+        phases = run(net, patches, routes, bicubic)
+    else:
+        phases = context.run(net, [job.lr for job in jobs], [job.layout for job in jobs],
+                             [job.top for job in jobs], routes)
+    sr = [unfold(p, job.layout, net.scale) for p, job in zip(phases.split(counts), jobs)]
+    if borders == "context" and net.bicubic:
+        sr = [y + enlarge(net, job) for job, y in zip(jobs, sr)]
+    return zip(sr, routes.split(counts))
+
+
+def enlarge(net, job):
+    """Bicubic enlargement of an image without its margins, (1, 1, H, W)."""
+    y = F.pixel_shuffle(net.enlarge(mirror(job.lr)), net.scale)
+    return y[..., job.top * net.scale:(job.lr.shape[-2] - job.bottom) * net.scale, :]
+
+
+@lru_cache(maxsize=64)
+def _mirrored(height, width, size, device):
+    """Flat indices of the patches of an image, each with a mirrored border: (N, 1, p + 4, q + 4)."""
+    pixels = torch.arange(height * width, device=device).view(1, 1, height, width)
+    return mirror(cut(pixels, size))
+
+
+def most(patches):
+    """How many patches to pass at a time."""
+    return max(1, PIXELS[patches.device.type] // (patches.shape[-2] * patches.shape[-1]))
+
+
+def prior_of(patches, bicubic, routing):
+    """P of each patch, Eq. (1), from its bicubic phases; equals `pipeline.prior.gradient_prior`."""
+    x = patches[:, 0, ..., None] if routing.domain == "lr" else bicubic
+    n, h, w, s2 = x.shape
+    x = x.reshape(n, h, w, isqrt(s2), -1)  # phase y, phase x
+    steps = [x[..., 1:, :] - x[..., :-1, :], x[:, 1:, :, :1] - x[:, :-1, :, -1:]]
+    order = 1 if routing.norm == "l1" else 2
+    norms = [torch.linalg.vector_norm(step, order, (1, 2, 3, 4)) ** order for step in steps]
+    return (sum(norms) * REFERENCE_AREA / (h * w * s2)) ** (1 / order)
+
+
+def run(net, patches, routes, bicubic):
+    """Phases of every patch, computed alone by its route."""
+    phases = torch.empty_like(bicubic)
+    counts = torch.bincount(routes, minlength=max(net.paths) + 1)
+    groups = routes.argsort(stable=True).split(counts.tolist())  # the one wait for the device
+    for route, path in net.paths.items():
+        for part in passes(groups[route], most(patches), STEP[patches.device.type]):
+            y = path(patches[part]).permute(0, 2, 3, 1)
+            phases.index_copy_(0, part, bicubic[part] + y if net.bicubic else y.float())
+    return phases
+
+
+def unfold(phases, layout, scale):
+    """Phases (N, p, q, s^2) of an image's patches to the image, (1, 1, H, W).
+
+    Where two patches overlap, the later one owns the pixels, as in `pipeline.patches.assemble`.
+    """
+    s, (p, q) = scale, phases.shape[1:3]
+    ny, nx = len(layout.ys), len(layout.xs)
+    image = phases.reshape(ny, nx, p, q, s, s).permute(0, 2, 4, 1, 3, 5).reshape(ny * p * s, nx * q * s)
+    image = torch.cat([image[:layout.ys[-1] * s], image[-p * s:]])
+    return torch.cat([image[:, :layout.xs[-1] * s], image[:, -q * s:]], 1)[None, None]

@@ -1,0 +1,163 @@
+"""Networks laid out for inference: fused convolutions, and no deconvolution.
+
+A deconvolution of stride s is a convolution with s^2 outputs, one for each phase of the HR grid
+(Shi et al., ESPCN, CVPR 2016): the same products, but an ordinary convolution, which every library
+does well.  On a CPU, oneDNN adds bias and activation in the convolution itself, from weights that
+are laid out for it once.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from pipeline.degrade import phase_kernels
+
+TILES = (16, 13, 13)  # a batch of them: the shape for which oneDNN lays the weights out
+
+
+class Conv:
+    """A convolution of stride 1 with its leaky ReLU; zeros around the image keep its size.
+
+    Parameters
+    ----------
+    weight : Tensor, shape (C_out, C_in, k, l), odd k and l
+    bias : Tensor, shape (C_out,)
+    dilation : int
+    slope : float or None
+        Of the negative side; None: no activation.
+    dtype : torch.dtype
+    """
+
+    def __init__(self, weight, bias, dilation=1, slope=None, dtype=torch.float32):
+        self.outputs, self.inputs, *kernel = weight.shape
+        self.reach = tuple(k // 2 * dilation for k in kernel)  # LR pixels, y and x
+        self.dilation, self.slope, self.dtype = dilation, slope, dtype
+        self.key = (weight.data_ptr(), slope)  # the same for convolutions that are shared
+        self.bias = bias.detach().to(dtype).contiguous()
+        weight = weight.detach().to(dtype)
+        self.weight = _lay_out(weight, self.reach, dilation)
+        rows = weight.permute(0, 2, 3, 1).reshape(self.outputs, -1, 1, 1)  # taps, then channels
+        self.rows = _lay_out(rows, (0, 0), 1)
+
+    def __call__(self, x, padding=None):
+        """(N, C_in, h, w) to (N, C_out, h, w), channels last; `padding` (y, x) for another border."""
+        return self._apply(x, self.weight, self.reach if padding is None else padding, self.dilation)
+
+    def gathered(self, taps):
+        """The same at single pixels: what each reads, (N, k l C_in), to (N, C_out)."""
+        x = taps.view(1, 1, *taps.shape).permute(0, 3, 1, 2)  # a 1x1 convolution of one line
+        return self._apply(x, self.rows, (0, 0), 1)[0, :, 0].T
+
+    def _apply(self, x, weight, padding, dilation):
+        if weight.is_mkldnn:
+            act = ("none", []) if self.slope is None else ("leaky_relu", [self.slope])
+            return torch.ops.mkldnn._convolution_pointwise(
+                x, weight, self.bias, padding, [1, 1], [dilation] * 2, 1, *act, "")
+        y = F.conv2d(x, weight, self.bias, padding=padding, dilation=dilation)
+        return y if self.slope is None else F.leaky_relu_(y, self.slope)
+
+
+def _lay_out(weight, padding, dilation):
+    """Weights as the device's library wants them."""
+    if weight.device.type == "cpu" and torch.backends.mkldnn.is_available():
+        return torch._C._nn.mkldnn_reorder_conv2d_weight(
+            weight.contiguous().to_mkldnn(), padding, [1, 1], [dilation] * 2, 1,
+            [TILES[0], weight.shape[1], *TILES[1:]])
+    return weight.contiguous(memory_format=torch.channels_last)
+
+
+class Path:
+    """The layers of one route at one scale: LR luma to the phases of HR luma.
+
+    Parameters
+    ----------
+    modules : sequence of Module
+        Conv2d, LeakyReLU or PReLU of one slope, in the end a ConvTranspose2d.
+    """
+
+    def __init__(self, modules, dtype):
+        modules = [*modules]
+        self.convs, self.dtype = [], dtype
+        for layer, after in zip(modules, [*modules[1:], None]):
+            if isinstance(layer, nn.Conv2d):
+                self.convs.append(Conv(layer.weight, layer.bias, layer.dilation[0], _slope(after), dtype))
+            elif isinstance(layer, nn.ConvTranspose2d):
+                self.convs.append(Conv(*subpixel(layer), dtype=dtype))
+        self.links = [self.convs[:1]]  # a convolution with the 1x1 ones after it
+        for conv in self.convs[1:]:
+            if conv.reach == (0, 0) and len(self.links) > 1:
+                self.links[-1].append(conv)
+            else:
+                self.links.append([conv])
+
+    def __call__(self, x):
+        """Phases (N, s^2, h, w) of a batch (N, 1, h, w)."""
+        x = x.to(self.dtype).contiguous(memory_format=torch.channels_last)
+        for conv in self.convs:
+            x = conv(x)
+        return x
+
+
+class Fused:
+    """A trained network at one scale, for `pipeline.engine`.
+
+    Attributes
+    ----------
+    paths : dict of route to Path
+    scale : int
+    bicubic : bool
+        Whether the bicubic enlargement is added to the output.
+    """
+
+    def __init__(self, model, scale, dtype=torch.float32):
+        self.paths = {route: Path(model.path(scale, route), dtype) for route in model.routes}
+        self.scale, self.bicubic, self.dtype = scale, model.uses_bicubic, dtype
+        self.width = max(conv.inputs for path in self.paths.values() for conv in path.convs)
+        weight = next(model.parameters())
+        kernels = phase_kernels(scale).to(weight.device, torch.float32)
+        self._bicubic = Conv(kernels, kernels.new_zeros(scale**2))
+
+    def enlarge(self, x):
+        """Phases of the bicubic enlargement: mirrored (N, 1, h + 4, w + 4) to (N, s^2, h, w), float32."""
+        return self._bicubic(x.contiguous(memory_format=torch.channels_last), padding=(0, 0))
+
+
+def passes(indices, most, step):
+    """Split indices into parts of at most `most`, each padded with its last to a multiple of `step`.
+
+    A library prepares its code for each new shape: with few shapes, it does so seldom.
+    """
+    for part in indices.split(most):
+        if len(part):
+            yield torch.cat([part, part[-1:].expand(-len(part) % step)])
+
+
+def subpixel(deconv):
+    """Weight (s^2 C, C_in, k, k) and bias of the convolution whose phases are those of a deconvolution.
+
+    Output line s q + f takes input line q + o with tap f + p - s o, where p is the padding; the
+    phases of one channel are rows first, as ``pixel_shuffle`` reads them.
+    """
+    taps, s, p = deconv.kernel_size[0], deconv.stride[0], deconv.padding[0]
+    if deconv.out_channels != 1 or deconv.output_padding[0] != s + 2 * p - taps:
+        raise ValueError(f"{deconv}: a fused network ends in a deconvolution to one channel that "
+                         "multiplies the size by its stride")
+    reach = max((s - 1 + p) // s, (taps - 1 - p) // s)
+    offset = torch.arange(-reach, reach + 1, device=deconv.weight.device)
+    tap = torch.arange(s, device=offset.device)[:, None] + p - s * offset  # (s, k)
+    inside = (tap >= 0) & (tap < taps)
+    w = deconv.weight[:, 0][:, tap.clamp(0, taps - 1)] * inside[..., None]  # (C, s, k, taps)
+    w = w[..., tap.clamp(0, taps - 1)] * inside  # (C, s, k, s, k)
+    w = w.permute(1, 3, 0, 2, 4).reshape(s * s, -1, len(offset), len(offset))
+    return w, deconv.bias.expand(s * s)
+
+
+def _slope(layer):
+    """Slope of an activation, None without one."""
+    if isinstance(layer, nn.LeakyReLU):
+        return layer.negative_slope
+    if isinstance(layer, nn.PReLU) and layer.num_parameters == 1:
+        return float(layer.weight)
+    if layer is None or isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+        return None
+    raise ValueError(f"{layer}: a fused network has leaky ReLU or PReLU of one slope")

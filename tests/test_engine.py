@@ -1,0 +1,171 @@
+"""The engine equals the plain network: patch by patch, or the whole image, by its borders."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings, strategies as st
+from torch import nn
+
+from pipeline import engine
+from pipeline.fused import Fused, passes, subpixel
+from pipeline.inference import Routing, patchwise, route_patches, whole
+from pipeline.models import build
+from pipeline.patches import assemble, cut, patch_size
+from tests.test_routing import picture, trained_like
+
+ROUTING = Routing(10, 30)
+
+
+def map_of(routes, lr, scale):
+    """Route of each HR pixel, (H, W)."""
+    size = patch_size(scale)
+    shape = cut(lr, size).shape[-2:]
+    tiles = routes[:, None, None, None].expand(-1, 1, *(scale * n for n in shape))
+    return assemble(tiles, *lr.shape[-2:], size, scale)[0, 0]
+
+
+@torch.inference_mode()
+def seams(model, images, scale, routing=ROUTING, **more):
+    """Largest distance of context borders from the whole-image pass of each pixel's route."""
+    found, routes = engine.super_resolve(Fused(model, scale), images, routing, "context", **more)
+    return max(((model(x, scale, k) - y)[0, 0].abs() * (map_of(r, x, scale) == k)).max().item()
+               for x, y, r in zip(images, found, routes) for k in model.routes)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_paper_borders_equal_patch_by_patch(scale):
+    """A batch of sizes, the smallest below a patch."""
+    model = trained_like()
+    images = [picture(60, 150), picture(40, 41, seed=1), picture(11, 90, seed=2), picture(9, 7, seed=3)]
+    with torch.inference_mode():
+        found, routes = engine.super_resolve(Fused(model, scale), images, ROUTING)
+        for x, y, r in zip(images, found, routes):
+            expected, plain_routes = patchwise(model, x, scale, ROUTING)
+            torch.testing.assert_close(y, expected, atol=1e-5, rtol=0)
+            assert r.tolist() == plain_routes.tolist()
+    assert set(torch.cat(routes).tolist()) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_context_borders_equal_the_whole_image(scale):
+    assert seams(trained_like(), [picture(60, 150), picture(30, 41, seed=1), picture(9, 7)], scale) < 1e-5
+
+
+@given(h=st.integers(1, 45), w=st.integers(1, 45), scale=st.sampled_from([2, 3, 4]), seed=st.integers(0, 99))
+@settings(deadline=None, max_examples=25)
+def test_both_borders_on_any_shape_and_any_routes(h, w, scale, seed):
+    model, x = trained_like(seed=1), picture(h, w, seed)
+    torch.manual_seed(seed)
+    patches = cut(x, patch_size(scale))
+    routes = torch.randint(3, (len(patches),))
+    with torch.inference_mode():
+        (found,), _ = engine.super_resolve(Fused(model, scale), [x], ROUTING, routes=[routes])
+        alone = torch.cat([model(p[None], scale, int(r)) for p, r in zip(patches, routes)])
+    torch.testing.assert_close(found, assemble(alone, h, w, patch_size(scale), scale), atol=1e-5, rtol=0)
+    assert seams(model, [x], scale, routes=[routes]) < 1e-5
+
+
+@pytest.mark.parametrize("options", [{"rolling": False}, {"early": 2, "middle": 1}, {"start": "plain"},
+                                     {"routing": False}], ids=str)
+def test_variants(options):
+    model, x = trained_like(**options), picture(50, 70)
+    with torch.inference_mode():
+        (found,), (routes,) = engine.super_resolve(Fused(model, 3), [x], ROUTING)
+        expected, _ = patchwise(model, x, 3, ROUTING)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    assert seams(model, [x], 3) < 1e-5
+    if options == {"routing": False}:
+        assert set(routes.tolist()) == {2}
+
+
+@pytest.mark.parametrize("network", ["prn", "fsrcnn"])
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("library", [True, False])
+def test_fused_equals_plain_on_the_whole_image(network, scale, library, monkeypatch):
+    """With oneDNN's fused convolutions and without."""
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: library)
+    model, x = build(network, (scale,)).eval(), picture(37, 52)
+    with torch.no_grad():
+        for deconv in (m for m in model.modules() if isinstance(m, nn.ConvTranspose2d)):
+            deconv.weight.normal_(std=0.05)
+            deconv.bias.fill_(0.1)
+        torch.testing.assert_close(engine.whole(Fused(model, scale), x), whole(model, x, scale),
+                                   atol=1e-5, rtol=0)
+
+
+@given(scale=st.integers(1, 5), taps=st.integers(1, 11), data=st.data())
+@settings(deadline=None, max_examples=40)
+def test_a_deconvolution_is_a_convolution_of_its_phases(scale, taps, data):
+    least = max(0, -(-(taps - scale) // 2))
+    padding = data.draw(st.integers(least, least + scale - 1).filter(
+        lambda p: 0 <= scale + 2 * p - taps < scale))
+    deconv = nn.ConvTranspose2d(3, 1, taps, stride=scale, padding=padding,
+                                output_padding=scale + 2 * padding - taps)
+    x = torch.rand(2, 3, 7, 8)
+    weight, bias = subpixel(deconv)
+    phases = F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
+    torch.testing.assert_close(F.pixel_shuffle(phases, scale), deconv(x), atol=1e-5, rtol=0)
+
+
+def test_bfloat16_loses_little():
+    model, x = trained_like(), picture(60, 150)
+    with torch.inference_mode():
+        (exact,), _ = engine.super_resolve(Fused(model, 2), [x], ROUTING)
+        (rough,), _ = engine.super_resolve(Fused(model, 2, torch.bfloat16), [x], ROUTING)
+    assert rough.dtype == torch.float32
+    assert 0 < (exact - rough).square().mean().sqrt() < 0.01
+
+
+@pytest.mark.parametrize("borders", ["paper", "context"])
+def test_bands_of_an_image_equal_the_image(borders):
+    """Rows above and below that are context only, as `pipeline.upscale` gives them."""
+    model, x = trained_like(), picture(70, 60)
+    net, size = Fused(model, 3), patch_size(3)
+    margin = 10
+    with torch.inference_mode():
+        (complete,), _ = engine.super_resolve(net, [x], ROUTING, borders)
+        (band,), _ = engine.super_resolve(net, [x[..., size - margin:3 * size + margin, :]], ROUTING,
+                                          borders, margins=[(margin, margin)])
+    owned = 70 - size - size  # from there the last row of patches, which is not in the band, owns
+    torch.testing.assert_close(band[..., :3 * owned, :], complete[..., 3 * size:3 * (size + owned), :],
+                               atol=1e-5, rtol=0)
+
+
+def test_prior_domains_and_norms_agree_with_eq_1():
+    model, x = trained_like(), picture(60, 75)
+    for norm in ("l1", "l2"):
+        for domain in ("bicubic", "lr"):
+            routing = Routing(2, 6, norm, domain)
+            with torch.inference_mode():
+                _, (routes,) = engine.super_resolve(Fused(model, 2), [x], routing)
+            assert routes.tolist() == route_patches(model, x, 2, routing).tolist()
+
+
+def test_what_the_engine_refuses():
+    net = Fused(trained_like(), 2)
+    with pytest.raises(ValueError, match="oracle"):
+        engine.super_resolve(net, [picture(60, 75)], Routing(10, 30, "l1", "hr"))
+    with pytest.raises(ValueError, match="paper and context"):
+        engine.super_resolve(net, [picture(60, 75)], ROUTING, "mirror")
+    with pytest.raises(ValueError, match="fused network"):
+        subpixel(nn.ConvTranspose2d(3, 2, 9, stride=2, padding=4, output_padding=1))
+
+
+def test_passes_have_few_shapes_and_all_indices():
+    for n in (0, 1, 7, 32, 33):
+        parts = list(passes(torch.arange(n), 16, 4))
+        assert all(len(part) % 4 == 0 and len(part) <= 16 for part in parts)
+        assert set(torch.cat([torch.empty(0), *parts]).tolist()) == set(range(n))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("borders", ["paper", "context"])
+def test_cuda_equals_the_cpu(borders):
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA GPU")
+    model, images = trained_like(), [picture(60, 150), picture(40, 41)]
+    with torch.inference_mode():
+        cpu, _ = engine.super_resolve(Fused(model, 3), images, ROUTING, borders)
+        gpu, _ = engine.super_resolve(Fused(model.cuda(), 3), [x.cuda() for x in images], ROUTING, borders)
+    for a, b in zip(cpu, gpu):
+        torch.testing.assert_close(a, b.cpu(), atol=1e-3, rtol=0)
