@@ -213,6 +213,7 @@ class Run:
                 mean.lerp_(p.detach(), weight)
 
     def _loss(self, table, scale):
+        """Mean squared error, summed over the classes; or the loss that a network brings along."""
         loss = 0.0
         for which, count in zip(range(len(table.classes)), self.counts()):
             # another stream of random numbers for each scale and class

@@ -79,13 +79,12 @@ def _arrange(count, ratio, caption):
     """
     room, step = style.PAGE - 2 * _MARGIN, 0.005
     for below in range(count + 1):  # rows
-        options = [(side, -beside) for beside in (1, 2, 3)
+        options = [(side, beside) for beside in (1, 2, 3)
                    for side in (_LARGEST - step * i for i in range(int(_LARGEST / step)))
                    if _room_for(room, ratio, caption, side, beside, below) >= count]
-        side, beside = max(options, default=(0, 0))
+        side, beside = max(options, key=lambda option: (option[0], -option[1]))
         if side >= _LEAST:
             break
-    beside = -beside
     width = (beside * side + (beside - 1) * caption) / ratio
     across = int((room - width) / (side + _PAD))
     places = [(width + _PAD + column * (side + _PAD), row * (side + caption))
@@ -98,8 +97,9 @@ def _arrange(count, ratio, caption):
 def _room_for(room, ratio, caption, side, beside, below):
     """How many crops of a side fit, in rows beside and below the full image."""
     left = room - (beside * side + (beside - 1) * caption) / ratio
-    return (beside * int(max(0, left) / (side + _PAD))
-            + below * int((room + _PAD) / (side + _PAD)) if left > 0 else 0)
+    if left < 0:  # the image alone is too wide
+        return 0
+    return beside * int(left / (side + _PAD)) + below * int((room + _PAD) / (side + _PAD))
 
 
 def _panel(figure, image, left, top, width, height):

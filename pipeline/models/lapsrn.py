@@ -55,7 +55,7 @@ class Pyramid(nn.Module):
         self.first = nn.Conv2d(1, WIDTH, 3, padding=1)
         self.activate = nn.LeakyReLU(0.2)
         self.levels = nn.ModuleList(Level() for _ in range(levels))
-        nn.init.normal_(self.first.weight, std=1e-3)
+        nn.init.normal_(self.first.weight, std=1e-3)  # as the release: starts next to bilinear
         nn.init.zeros_(self.first.bias)
 
     def forward(self, x):
