@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import params
-from pipeline.figures import curves, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
+from pipeline.figures import curves, engine, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
 from pipeline.figures.style import save
 from pipeline.nested import nested
 from stages.shared import folder, reports, run
@@ -36,6 +36,7 @@ def main():
                                for n in sorted({key.split("/")[0] for key in pictures["fig3"]})]),
         "fig4": fig4.histograms(pd.read_csv(source / "gains.csv"), p.gamma_low, p.gamma_upper),
         "fig7": fig7.thresholds(tables["table2"]),
+        "engine": engine.engine(pd.read_csv(source / "shares_times.csv"), pd.read_csv(source / "seams.csv")),
         "curves": curves.learning_curves(learning_curves(source / "models", methods)),
     }
     for name, picture in p.pictures[p.profile].items():

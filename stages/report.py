@@ -22,7 +22,7 @@ def revision():
 def main():
     p = params.load()
     source, out = folder(p), reports(p)
-    names = ("table1", "published", "table2", "table3", "table4", "shares", "timing", "claims", "cells")
+    names = ("table1", "published", "table2", "table3", "table4", "shares", "timing", "engine", "claims", "cells")
     results = {name: pd.read_csv(out / f"{name}.csv") for name in names}
     gains = pd.read_csv(source / "gains.csv")
     models = {n: json.loads((source / "models" / f"{n}.json").read_text())

@@ -29,6 +29,9 @@ def main():
         "table3": tables.table3(ablation, times, options, gammas, scale),
         "table4": tables.table4(ablation, gammas),
         "shares": tables.shares(priors, [current, *p.ablation.pairs()]),
+        "engine": tables.engine(pd.read_csv(source / "engine_times.csv"),
+                                json.loads((source / "engine.json").read_text()),
+                                pd.read_csv(source / "borders.csv"), dataset, scale),
     }
     point, routes = tables.current(results["table1"], results["shares"], times, dataset, scale)
     for name, table in {**results, "current": point, "routes": routes}.items():
