@@ -27,13 +27,13 @@ def test_distance_from_the_border_of_a_patch():
 
 
 def test_the_paper_s_borders_differ_from_real_context_near_the_border_alone():
-    """A route sees at most 9 LR pixels: what is further from the border is the same."""
+    """A route sees at most 10 LR pixels at x2: what is further from the border is the same."""
     net, x = Fused(trained_like(), 2), picture(80, 90, seed=4)
     with torch.inference_mode():
         alone, context = (engine.super_resolve(net, [x], Routing(2, 9), borders)[0][0][0, 0]
                           for borders in ("paper", "context"))
     difference, d = (alone - context).abs().numpy(), distances(80, 90, 2)
-    assert difference[d >= 18].max() < 1e-5 < 1e-3 < difference[d == 0].mean()
+    assert difference[d >= 20].max() < 1e-5 < 1e-3 < difference[d == 0].mean()
 
 
 def test_profile_and_quality_of_an_image(tmp_path):
