@@ -5,6 +5,7 @@ import hashlib
 import json
 import signal
 import sys
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,7 +24,6 @@ PUBLISHED = Path(__file__).parents[1] / "weights"
 
 def main(words=None):
     parser, args = arguments(words)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leaves nothing half-written either
     try:
         run(args)
     except (ValueError, OSError) as error:
@@ -38,7 +38,7 @@ def arguments(words):
     parser = argparse.ArgumentParser(prog="python -m pipeline", description="PRN for people.")
     commands = parser.add_subparsers(required=True, metavar="upscale")
     tool = commands.add_parser("upscale", help="enlarge an image with the published PRN")
-    tool.add_argument("input", type=Path, metavar="IN", help="grey or RGB, with alpha or not, 8 or 16 bits")
+    tool.add_argument("input", type=Path, metavar="IN", help="grey or RGB, alpha or not, 8 or 16 bits")
     tool.add_argument("output", type=Path, metavar="OUT", help=", ".join(writers.SUFFIXES))
     tool.add_argument("--scale", type=int, choices=SCALES, required=True)
     tool.add_argument("--borders", choices=["context", "paper"], default="context",
@@ -56,7 +56,8 @@ def arguments(words):
 def run(args):
     """Check what can be checked, then read, enlarge, write."""
     if not args.gamma_low < args.gamma_upper:
-        raise ValueError(f"--gamma-low {args.gamma_low:g}: must be below --gamma-upper {args.gamma_upper:g}")
+        raise ValueError(f"--gamma-low {args.gamma_low:g}: must be below --gamma-upper, "
+                         f"which is {args.gamma_upper:g}")
     outputs = [args.output, *([args.routes] if args.routes else [])]
     for path in outputs:
         writers.check_name(path)
@@ -110,4 +111,6 @@ def network(path, scale, device):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing half-written is left then either
+    warnings.simplefilter("ignore")  # of decoders, about odd metadata
     main()

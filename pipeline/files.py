@@ -20,8 +20,7 @@ _MODES = {"1": ("L", "LA"), "L": ("L", "LA"), "LA": ("LA", "LA"), "P": ("RGB", "
 _MENDS = {"CMYK": "CMYK; convert it to RGB with its colour profile",
           "F": "floating point; scale it to 16-bit whole numbers",
           "I": "32-bit whole numbers; scale it to 16 bits",
-          "LAB": "Lab colour; convert it to RGB",
-          "RGBa": "premultiplied alpha; save it with straight alpha"}
+          "LAB": "Lab colour; convert it to RGB"}
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _STRIP = 256  # rows that are copied at a time: Pillow's copy and ours do not grow together
 
@@ -127,7 +126,7 @@ def _read_tiff(path):
         if pixels.ndim == 3 and pixels.shape[-1] - len(page.extrasamples) not in (1, 3):
             raise FileError(f"{path}: {pixels.shape[-1]} channels; convert it to RGB or grey")
         if len(page.extrasamples) > 1:
-            raise FileError(f"{path}: {len(page.extrasamples)} channels besides the colours; keep one, alpha")
+            raise FileError(f"{path}: {len(page.extrasamples)} channels beside the colours; keep alpha only")
         tags = [page.tags.get(code) for code in (274, 34675)]
         orientation, profile = (tag and tag.value for tag in tags)
         return _picture(pixels, orientation or 1, profile)

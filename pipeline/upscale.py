@@ -115,8 +115,9 @@ def _tile(net, pixels, row, column, xs, routing, borders):
         top = (row.start - low) * s
         more = upsample(others.to(device), s)[:, 0, top:top + hr.shape[1], left:right]
         hr = torch.cat([hr, more])
-    routes = routes.view(row.last - row.first, -1).cpu().numpy()
-    return _join(hr.cpu(), pixels.dtype), routes[:, column.first - wide.first:][:, :column.last - column.first]
+    first, last = column.first - wide.first, column.last - wide.first
+    routes = routes.view(row.last - row.first, -1)[:, first:last]
+    return _join(hr.cpu(), pixels.dtype), routes.cpu().numpy()
 
 
 def _split(pixels):
