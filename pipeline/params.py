@@ -200,7 +200,8 @@ class Params:
                 raise ParameterError(f"params.yaml: {section}: no entry for profile {self.profile}")
 
     def scales_of(self, name):
-        """Scales that a variant is trained for and scored at."""
+        """Scales that a variant is trained for and scored at; refuses an unknown one."""
+        one_of(name, self.variants, "variants")
         return tuple(self.variants[name].scales or self.scales)
 
     def training_sets(self):

@@ -3,8 +3,7 @@
 import numpy as np
 import torch
 
-from pipeline.evaluation import compose, degrade, score, super_resolve
-from pipeline.images import read
+from pipeline.evaluation import compose, load, score, super_resolve
 
 
 def compare(path, scale, crop, models, device):
@@ -30,7 +29,7 @@ def compare(path, scale, crop, models, device):
     ValueError
         The crop leaves the image.
     """
-    pair = degrade(read(path), scale)
+    pair = load(path, scale)
     y, x, side = crop
     h, w = pair.hr.shape[:2]
     if y < 0 or x < 0 or y + side > h or x + side > w:
@@ -53,6 +52,6 @@ def response(model, path, scale, device):
     image : ndarray, shape (H, W[, 3]), uint8
     response : ndarray, shape (H, W), float32
     """
-    pair = degrade(read(path), scale)
+    pair = load(path, scale)
     features = model.features(pair.lr_y.to(device), scale)
     return pair.hr, features.amax(1)[0].cpu().numpy()

@@ -1,19 +1,16 @@
 """Score one method on every test set and scale: python -m stages.evaluate METHOD."""
 
-import sys
-
 import pandas as pd
 
 from pipeline import params
 from pipeline.evaluation import evaluate
 from stages.models import test_images, trained
 from stages.networks import device, routing
-from stages.shared import bar, folder, run
+from stages.shared import argument, bar, folder, run
 
 
 def main():
-    method = sys.argv[1]
-    p = params.load()
+    method, p = argument(), params.load()
     rows = evaluate(method, trained(p, method), test_images(p), p.scales_of(method),
                     routing(p) if method in p.routed else None, device=device(),
                     progress=bar(method))

@@ -13,9 +13,9 @@ def device():
 
 def fresh(params, name):
     """The network of a variant with its first weights, a function of its seed."""
-    variant = params.variants[name]
+    scales, variant = params.scales_of(name), params.variants[name]
     torch.manual_seed(params.seed + variant.seed)
-    return build(variant.network, params.scales_of(name), **variant.options)
+    return build(variant.network, scales, **variant.options)
 
 
 def routing(params, gamma_low=None, gamma_upper=None):

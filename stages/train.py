@@ -5,16 +5,18 @@ import sys
 from pipeline import cost, params, training
 from stages.networks import device
 from stages.setup import read
-from stages.shared import ROOT, run
+from stages.shared import ROOT, argument, run
 
 
 def main():
-    name = sys.argv[1]
-    p = params.load()
+    name, p = argument(), params.load()
     if p.weights == "published":
         from stages.outputs import take
         return take(p, name)
     setup = read(p, name)
+    if setup.too_small and setup.phases:
+        print(f"{name}: {len(setup.too_small)} images are smaller than a patch of {setup.recipe.crop} "
+              f"and take no part: {', '.join(setup.too_small[:5])}")
     limit = float(sys.argv[2]) if len(sys.argv) > 2 else p.train[p.profile].limit_minutes
     result = training.train(
         setup.model, setup.phases, setup.recipe, scales=setup.scales, label=setup.label,
@@ -33,7 +35,7 @@ def main():
         "variant": name, "steps": result.steps, "seconds": round(result.seconds, 1),
         "device": "; ".join(result.where), "recipe": vars(setup.recipe), "tag": setup.tag,
         **cost.summary(setup.model.cpu(), setup.scales),
-        "phases": {phase.name: [phase.steps, len(phase.images)] for phase in setup.phases}})
+        "too_small": setup.too_small, "phases": {phase.name: [phase.steps, len(phase.images)] for phase in setup.phases}})
 
 
 run(main)

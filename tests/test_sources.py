@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 from pipeline import sources
 
@@ -102,6 +103,9 @@ def test_folder_of_the_user(tmp_path):
     with pytest.raises(sources.SourceError, match="local.mine: .*no image there"):
         sources.fetch("mine", tmp_path / "out", cache=tmp_path, local={"mine": str(folder)})
     (folder / "x.png").write_bytes(b"x")
+    with pytest.raises(sources.SourceError, match="local.mine: .*x.png: not a readable image"):
+        sources.fetch("mine", tmp_path / "out", cache=tmp_path, local={"mine": str(folder)})
+    Image.new("RGB", (4, 5)).save(folder / "x.png")
     assert sources.fetch("mine", tmp_path / "out", cache=tmp_path, local={"mine": str(folder)}) == 1
 
 
