@@ -7,11 +7,12 @@ stage with a `ParameterError` that names the key and what would be legal.
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args, get_type_hints
 
 import yaml
 
-from pipeline.typed import ParameterError, at_least, build, one_of
+from pipeline import consistency
+from pipeline.typed import ParameterError, at_least, build, one_of, unique
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,12 @@ class Ablation:
 
     def __post_init__(self):
         _check_gammas(self.gamma_low, self.gamma_upper, "ablation.")
+        for key in ("lows", "uppers"):
+            unique(getattr(self, key), f"ablation.{key}")
+            at_least(min(getattr(self, key)), 0, f"ablation.{key}")
+        if not self.pairs():
+            raise ParameterError(f"params.yaml: ablation.lows={self.lows}, uppers={self.uppers}: "
+                                 "no pair has low < upper, need one")
 
     def pairs(self):
         """All (label, gamma_low, gamma_upper) of Fig. 7 with gamma_low < gamma_upper."""
@@ -48,8 +55,9 @@ class PRNOptions:
     start: Literal["skip", "identity", "plain"] = "skip"
 
     def __post_init__(self):
-        for key in ("width", "early", "middle", "late"):
-            at_least(getattr(self, key), 1, f"variants: options.{key}")
+        at_least(self.width, 1, "variants: options.width", 512)
+        for key in ("early", "middle", "late"):
+            at_least(getattr(self, key), 1, f"variants: options.{key}", 32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +73,10 @@ class Variant:
     seed: int = field(default=0, repr=False)  # added to that of params.yaml: repeats of a variant
 
     def __post_init__(self):
-        if not self.effort > 0:
-            raise ParameterError(f"params.yaml: variants: effort={self.effort}; must be above 0")
+        if not 0 < self.effort <= 1000:
+            raise ParameterError(f"params.yaml: variants: effort: {self.effort} is not legal; above 0, "
+                                 "to 1000")
+        at_least(self.seed, 0, "variants: seed", 2**31 - 1)
         if self.train_gammas:
             if len(self.train_gammas) != 2:
                 raise ParameterError("params.yaml: variants: train_gammas: expected gamma_low and "
@@ -92,7 +102,7 @@ class Phase:
     augment: bool
 
     def __post_init__(self):
-        at_least(self.steps, 1, "train: phases: steps")
+        at_least(self.steps, 1, "train: phases: steps", 10**8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +115,8 @@ class Recipe:
     ema: float  # decay of the averaged weights; 0: none
 
     def __post_init__(self):
-        at_least(self.batch, 4, "train: recipes: batch")
-        at_least(self.crop, 16, "train: recipes: crop")
+        at_least(self.batch, 4, "train: recipes: batch", 4096)
+        at_least(self.crop, 16, "train: recipes: crop", 1024)
         if not 0 < self.learning_rate < 1 or not 0 <= self.ema < 1 or self.clip < 0:
             raise ParameterError(
                 "params.yaml: train: recipes: need 0 < learning_rate < 1, 0 <= ema < 1 and clip >= 0; got "
@@ -123,6 +133,9 @@ class Train:
 
     def __post_init__(self):
         _check_gammas(self.gamma_low, self.gamma_upper, "train.")
+        at_least(self.limit_minutes, 0, "train: limit_minutes")
+        if not self.phases:
+            raise ParameterError("params.yaml: train: phases: {} is not legal; use at least one phase")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +166,11 @@ class Picture:
     scale: int
     crop: list[int]
 
+    def __post_init__(self):
+        if len(self.crop) != 3 or min(self.crop) < 0 or not 8 <= self.crop[2] <= 8192:
+            raise ParameterError(f"params.yaml: pictures: crop: {self.crop} is not legal; use y and x "
+                                 "from 0 and a side of 8 to 8192 pixels")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Params:
@@ -179,25 +197,8 @@ class Params:
 
     def __post_init__(self):
         _check_gammas(self.gamma_low, self.gamma_upper, "")
-        for scale in [*self.scales, self.ablation.scale]:
-            one_of(scale, (2, 3, 4), "scales")
-        one_of(self.ablation.scale, self.scales, "ablation.scale")
-        for name, variant in self.variants.items():
-            for scale in variant.scales:
-                one_of(scale, self.scales, f"variants.{name}.scales")
-            for profile, train in self.train.items():
-                one_of(variant.recipe, train.recipes, f"variants.{name}.recipe: train.{profile}.recipes")
-        plain = [k for k, v in self.variants.items() if v.network != "prn"]
-        prn = [k for k, v in self.variants.items() if v.network == "prn"]
-        for name in self.methods:
-            one_of(name, plain, "methods")
-        for name in self.routed:
-            one_of(name, prn, "routed")
-        for name in self.campaign:
-            one_of(name, self.variants, "campaign")
-        for section in ("sets", "train", "gradients", "timing", "pictures"):
-            if self.profile not in getattr(self, section):
-                raise ParameterError(f"params.yaml: {section}: no entry for profile {self.profile}")
+        at_least(self.seed, 0, "seed", 2**31 - 1)
+        consistency.check(self, networks=get_args(get_type_hints(Variant)["network"]))
 
     def scales_of(self, name):
         """Scales that a variant is trained for and scored at; refuses an unknown one."""
@@ -210,19 +211,8 @@ class Params:
         return sorted({name for phase in phases for name in phase.sets})
 
     def check_sets(self, known):
-        """Refuse a data set that is neither in `known` nor under ``local``."""
-        legal = sorted({*known, *self.local})
-        for profile, sets in self.sets.items():
-            for name in sets.test:
-                one_of(name, legal, f"sets.{profile}.test")
-            one_of(sets.ablation, sets.test, f"sets.{profile}.ablation")
-            for picture in self.pictures[profile].values():
-                one_of(picture.dataset, sets.test, f"pictures.{profile}")
-                one_of(picture.scale, self.scales, f"pictures.{profile}")
-        for profile, train in self.train.items():
-            for phase in train.phases.values():
-                for name in phase.sets:
-                    one_of(name, legal, f"train.{profile}.phases")
+        """Refuse a data set that is neither in `known` nor under ``local``, or stands in for one."""
+        consistency.check_sets(self, known)
 
 
 def load(path="params.yaml"):
@@ -233,7 +223,10 @@ def load(path="params.yaml"):
     ParameterError
         With the key and the legal values.
     """
-    raw = yaml.load(Path(path).read_text(), Loader=_Loader)
+    try:
+        raw = yaml.load(Path(path).read_text(), Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise ParameterError(f"params.yaml: no YAML: {' '.join(str(error).split())}") from error
     return build(Params, raw, "")
 
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # modules may import those on lower lines (and on their own); design, section 9
 LEVELS = [
-    ["degrade", "images", "packed", "metrics", "typed", "params"],
+    ["degrade", "images", "packed", "metrics", "typed", "consistency", "params"],
     ["prior", "patches", "sources"],
     ["cost", "models", "weights", "sampling", "graphs", "states"],
     ["inference", "training", "timing"],
