@@ -8,10 +8,13 @@ from safetensors.torch import load_file, save_file
 
 
 def save(path, weights):
-    """Write a dict of str to Tensor; the file appears whole or not at all."""
+    """Write a dict of str to Tensor; the file appears whole or not at all (OSError: a full disk)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    save_file({name: value.contiguous() for name, value in weights.items()}, partial)
+    try:
+        save_file({name: value.contiguous() for name, value in weights.items()}, partial)
+    except SafetensorError as error:
+        raise OSError(f"{path} could not be written: {error}") from error
     os.replace(partial, path)
 
 
