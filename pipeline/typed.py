@@ -8,7 +8,10 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 
 class ParameterError(ValueError):
-    """A bad value in params.yaml."""
+    """A bad value in params.yaml, in one line whatever the file holds."""
+
+    def __init__(self, words):
+        super().__init__(" ".join(words.split()))
 
 
 def build(cls, raw, where):

@@ -17,14 +17,18 @@ ROOT = Path(__file__).parents[1]
 KEPT = ["bicubic", "cnn7", "fsrcnn", "prn", "prn_no_rolling"]
 
 
+def environment():
+    """No network to be reached and no identity but git's own."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PRN_", "DVC_", "GIT_"))}
+    return kept | {"PATH": f"{Path(sys.executable).parent}:{kept['PATH']}",
+                   "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
+                   "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@localhost",
+                   "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@localhost"}
+
+
 def call(clone, *command, fails=False):
-    """Run a command in the clone, with no network to be reached and no identity but git's own."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PRN_", "DVC_", "GIT_"))}
-    environment |= {"PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
-                    "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
-                    "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@localhost",
-                    "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@localhost"}
-    done = subprocess.run(command, cwd=clone, env=environment, text=True, stdin=subprocess.DEVNULL,
+    """Run a command in the clone."""
+    done = subprocess.run(command, cwd=clone, env=environment(), text=True, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert (done.returncode != 0) == fails, done.stdout[-4000:]
     return done.stdout
@@ -40,8 +44,12 @@ def ran(output):
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """A copy of what git would clone, in a folder with a space, with a budget of a few steps."""
-    path = tmp_path_factory.mktemp("a user") / "prn copy"
+    """In a folder with a space."""
+    return clone_of(tmp_path_factory.mktemp("a user") / "prn copy", steps=8)
+
+
+def clone_of(path, steps):
+    """A copy of what git would clone, with a budget of a few steps and few variants."""
     files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                            cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
     for name in filter(None, files):
@@ -53,7 +61,7 @@ def clone(tmp_path_factory):
     params["variants"] = {name: params["variants"][name] for name in KEPT}
     params["campaign"] = KEPT[1:]
     params["variants"]["fsrcnn"]["effort"] = 1
-    params["train"]["embedded"]["phases"]["finetune"]["steps"] = 8
+    params["train"]["embedded"]["phases"]["finetune"]["steps"] = steps
     params["timing"]["embedded"] = {"images": 1, "repeats": 2, "warmup": 1}
     (path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "clone"]):

@@ -1,0 +1,169 @@
+"""Faults on whole runs, many minutes each: pytest -m drill tests/test_drills.py
+
+Each drill makes a copy of what git would clone, disturbs `dvc repro` in it, and compares what comes
+out with an undisturbed run, byte for byte, times aside.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from tests.test_pipeline import KEPT, call, clone_of, dvc, environment
+
+pytestmark = pytest.mark.drill
+KILLS = 24
+# what holds a time, or is drawn from one
+TIMED = re.compile(r"timing|machine|table[23]|metrics|fig[17]\.|report|provenance|/curves/|\.json$")
+
+
+def results(clone):
+    """Bytes of every result but times: tables, scores, weights, pixels, figures."""
+    files = [p for root in ("artifacts/embedded", "reports/embedded")
+             for p in sorted((clone / root).rglob("*")) if p.is_file()]
+    assert files
+    return {name: p.read_bytes() for p in files
+            if not TIMED.search(name := str(p.relative_to(clone))) and p.suffix != ".partial"
+            and p.name != ".gitignore"}
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    assert [name for name in expected if found[name] != expected[name]] == []
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A clone after one quiet `dvc repro`, and its results."""
+    path = clone_of(tmp_path_factory.mktemp("quiet") / "prn", steps=60)
+    dvc(path, "repro")
+    return path, results(path)
+
+
+def start(clone, log, *arguments):
+    return subprocess.Popen([sys.executable, "-m", "dvc", *arguments], cwd=clone, env=environment(),
+                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+
+def test_killed_at_random_moments_the_results_are_those_of_a_quiet_run(undisturbed, tmp_path):
+    """kill -9 of DVC and its stage together, up to 6 s into stages of every kind."""
+    path, expected = clone_of(tmp_path / "killed", steps=60), undisturbed[1]
+    rng, kills, killed_in = np.random.default_rng(0), 0, []
+    log_path = tmp_path / "log"
+    while kills < KILLS:
+        with open(log_path, "w") as log:
+            process = start(path, log, "repro")
+            stages = int(rng.integers(1, 4))  # into the first, second or third stage of this try
+            while process.poll() is None and log_path.read_text().count("Running stage") < stages:
+                time.sleep(0.05)
+            deadline = time.monotonic() + rng.uniform(0, 6)
+            while process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+            if process.poll() is not None:
+                assert process.returncode == 0, log_path.read_text()[-3000:]
+                break
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        kills += 1
+        killed_in.append(re.findall(r"Running stage '(.*)'", log_path.read_text())[-1:])
+    print(kills, "kills in", killed_in)
+    output = dvc(path, "repro")
+    assert "Traceback" not in output
+    assert_same(results(path), expected)
+    assert kills >= 20
+
+
+def test_two_repros_at_once_end_with_the_results_of_one(undisturbed, tmp_path):
+    path, expected = clone_of(tmp_path / "two", steps=60), undisturbed[1]
+    logs = [tmp_path / name for name in "ab"]
+    processes = [start(path, open(log, "w"), "repro") for log in logs]
+    codes = [p.wait() for p in processes]
+    words = [log.read_text() for log in logs]
+    print(codes, [w[-600:] for w in words])
+    assert all("Traceback" not in w for w in words)
+    assert all(code == 0 or "busy" in w or "lock" in w for code, w in zip(codes, words))
+    dvc(path, "repro")
+    assert_same(results(path), expected)
+
+
+def test_two_workers_of_the_queue_keep_every_experiment(undisturbed, tmp_path):
+    path = undisturbed[0]
+    call(path, "git", "add", "-A")
+    call(path, "git", "commit", "-q", "-m", "results")
+    dvc(path, "exp", "run", "--queue", "-S", "gamma_low=12,14,16,18")
+    with open(tmp_path / "log", "w") as log:  # workers keep the pipe open: never capture it
+        assert start(path, log, "queue", "start", "-j", "2").wait() == 0
+    deadline = time.monotonic() + 1500
+    while time.monotonic() < deadline:
+        status = dvc(path, "queue", "status")
+        if not re.search("Queued|Running", status.split("Worker")[0]):
+            break
+        time.sleep(5)
+    print(status)
+    assert status.count("Success") == 4 and "Failed" not in status
+    shown = dvc(path, "exp", "show", "--csv", "--only-changed")
+    assert all(re.search(rf"\b{low}\b", shown) for low in (12, 14, 16, 18))
+    assert_same(results(path), undisturbed[1])  # the workspace is as it was
+
+
+@pytest.fixture
+def tmpfs(tmp_path):
+    """A disk that can be filled: 40 MB, or None where mounting is not allowed."""
+    place = tmp_path / "small"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "none", place],
+                      capture_output=True).returncode:
+        pytest.skip("mounting a tmpfs is not allowed here")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_a_full_disk_is_named_and_nothing_is_lost(undisturbed, tmpfs):
+    """The disk fills up again and again while the pipeline runs; space is made, and it goes on."""
+    path, expected = clone_of(tmpfs / "prn", steps=60), undisturbed[1]
+    ballast, words = tmpfs / "ballast", []
+    for spare in (0, 40, 200, 1000, 3000, 6000, 9000, 12000):  # KiB left to the pipeline
+        free = shutil.disk_usage(tmpfs).free // 1024
+        if free > spare:
+            with open(ballast, "wb") as file:
+                file.write(b"0" * 1024 * (free - spare))
+        done = subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=path, env=environment(),
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        words.append((spare, done.returncode, done.stdout[-400:]))
+        assert "Traceback" not in done.stdout
+        assert done.returncode == 0 or re.search("No space left|disk|could not be written", done.stdout)
+        ballast.unlink(missing_ok=True)
+        if done.returncode == 0:
+            break
+    print(*words, sep="\n")
+    assert sum(code != 0 for _, code, _ in words) >= 3
+    shutil.rmtree(path / ".dvc" / "cache", ignore_errors=True)
+    dvc(path, "repro")
+    assert_same(results(path), expected)
+
+
+def test_a_read_only_clone_says_so(tmp_path):
+    place = tmp_path / "readonly"
+    place.mkdir()
+    path = clone_of(place / "prn", steps=8)
+    if subprocess.run(["mount", "--bind", place, place], capture_output=True).returncode or \
+            subprocess.run(["mount", "-o", "remount,bind,ro", place], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        output = dvc(path, "repro", fails=True)
+        print(output)
+        done = subprocess.run([sys.executable, "-m", "stages.validate"], cwd=path, env=environment(),
+                              text=True, capture_output=True)
+        print(done.stderr)
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+    assert "Read-only file system" in done.stderr and "Traceback" not in done.stderr + output
+    assert len(KEPT) and yaml.safe_load((path / "params.yaml").read_text())
