@@ -1,7 +1,8 @@
 """Faults on whole runs, many minutes each: pytest -m drill tests/test_drills.py
 
-Each drill makes a copy of what git would clone, disturbs `dvc repro` in it, and compares what comes
-out with an undisturbed run, byte for byte, times aside.
+Each drill makes a copy of what git would clone, with crops of the photographs and few steps,
+disturbs `dvc repro` in it, and compares what comes out with an undisturbed run, byte for byte, times
+aside.
 """
 
 import os
@@ -15,14 +16,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
-from tests.test_pipeline import KEPT, call, clone_of, dvc, environment
+from tests import workspace
+from tests.test_pipeline import call, clone_of, dvc, environment
 
 pytestmark = pytest.mark.drill
-KILLS = 24
+KILLS, STEPS = 24, 40
 # what holds a time, or is drawn from one
 TIMED = re.compile(r"timing|machine|table[23]|metrics|fig[17]\.|report|provenance|/curves/|\.json$")
+
+
+def small_clone(path):
+    clone_of(path, steps=1)
+    raw = workspace.small_params()
+    raw["train"]["embedded"]["phases"]["finetune"]["steps"] = STEPS
+    workspace.fill(path, raw)
+    call(path, "git", "add", "-A")
+    call(path, "git", "commit", "-q", "-m", "small")
+    return path
 
 
 def results(clone):
@@ -43,7 +54,7 @@ def assert_same(found, expected):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """A clone after one quiet `dvc repro`, and its results."""
-    path = clone_of(tmp_path_factory.mktemp("quiet") / "prn", steps=60)
+    path = small_clone(tmp_path_factory.mktemp("quiet") / "prn")
     dvc(path, "repro")
     return path, results(path)
 
@@ -55,7 +66,7 @@ def start(clone, log, *arguments):
 
 def test_killed_at_random_moments_the_results_are_those_of_a_quiet_run(undisturbed, tmp_path):
     """kill -9 of DVC and its stage together, up to 6 s into stages of every kind."""
-    path, expected = clone_of(tmp_path / "killed", steps=60), undisturbed[1]
+    path, expected = small_clone(tmp_path / "killed"), undisturbed[1]
     rng, kills, killed_in = np.random.default_rng(0), 0, []
     log_path = tmp_path / "log"
     while kills < KILLS:
@@ -82,7 +93,7 @@ def test_killed_at_random_moments_the_results_are_those_of_a_quiet_run(undisturb
 
 
 def test_two_repros_at_once_end_with_the_results_of_one(undisturbed, tmp_path):
-    path, expected = clone_of(tmp_path / "two", steps=60), undisturbed[1]
+    path, expected = small_clone(tmp_path / "two"), undisturbed[1]
     logs = [tmp_path / name for name in "ab"]
     processes = [start(path, open(log, "w"), "repro") for log in logs]
     codes = [p.wait() for p in processes]
@@ -128,7 +139,7 @@ def tmpfs(tmp_path):
 
 def test_a_full_disk_is_named_and_nothing_is_lost(undisturbed, tmpfs):
     """The disk fills up again and again while the pipeline runs; space is made, and it goes on."""
-    path, expected = clone_of(tmpfs / "prn", steps=60), undisturbed[1]
+    path, expected = small_clone(tmpfs / "prn"), undisturbed[1]
     ballast, words = tmpfs / "ballast", []
     for spare in (0, 40, 200, 1000, 3000, 6000, 9000, 12000):  # KiB left to the pipeline
         free = shutil.disk_usage(tmpfs).free // 1024
@@ -153,7 +164,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(undisturbed, tmpfs):
 def test_a_read_only_clone_says_so(tmp_path):
     place = tmp_path / "readonly"
     place.mkdir()
-    path = clone_of(place / "prn", steps=8)
+    path = small_clone(place / "prn")
     if subprocess.run(["mount", "--bind", place, place], capture_output=True).returncode or \
             subprocess.run(["mount", "-o", "remount,bind,ro", place], capture_output=True).returncode:
         pytest.skip("mounting is not allowed here")
@@ -166,4 +177,3 @@ def test_a_read_only_clone_says_so(tmp_path):
     finally:
         subprocess.run(["umount", "-l", place], check=True)
     assert "Read-only file system" in done.stderr and "Traceback" not in done.stderr + output
-    assert len(KEPT) and yaml.safe_load((path / "params.yaml").read_text())
