@@ -7,6 +7,7 @@ from dataclasses import asdict
 import pandas as pd
 
 from pipeline import evidence, params, report
+from pipeline.fallbacks import fallbacks
 from pipeline.figures.roc import roc
 from pipeline.sources import sha256
 from stages.shared import folder, reports, run
@@ -33,17 +34,18 @@ def main():
     models = {n: json.loads((source / "models" / f"{n}.json").read_text()) for n in p.variants}
     machine = json.loads((source / "machine.json").read_text())
     sets, a = p.sets[p.profile], p.ablation
+    rests_on = fallbacks(models, sets.test, p.training_sets(), machine, results["table1"])
     provenance = {
-        "profile": p.profile, "revision": revision(), "weights": p.weights, "timed_on": machine,
+        "profile": p.profile, "fallbacks": rests_on, "revision": revision(),
+        "weights": p.weights, "timed_on": machine,
         "trained": {n: {k: v for k, v in m.items() if k != "curve"} for n, m in models.items()},
         "parameters": asdict(p), "data": data_hashes(source)}
     (out / "provenance.json").write_text(json.dumps(provenance, indent=1, sort_keys=True) + "\n")
     facts = {**results, "ablation": pd.read_csv(source / "ablation.csv"), "models": models,
              "auc": roc(gains.prior, gains.kind == "severe")[2] if gains.kind.nunique() == 2 else None,
-             "dataset": sets.ablation,
-             "scale": a.scale, "gammas": (a.gamma_low, a.gamma_upper)}
+             "dataset": sets.ablation, "scale": a.scale, "gammas": (a.gamma_low, a.gamma_upper)}
     report.render({
-        "profile": p.profile, "provenance": provenance,
+        "profile": p.profile, "provenance": provenance, "fallbacks": rests_on,
         "headline": report.headline(p.profile, p.weights, models, sets.test, p.training_sets(),
                                     machine["device"]),
         "training": report.training_table(models),

@@ -10,7 +10,7 @@ import json
 from pipeline import packed, params
 from pipeline.benchmark import luma_pairs, make_job
 from pipeline.timing import measure, peaks
-from stages.networks import device, fresh, routing
+from stages.networks import conditions, device, fresh, routing
 from stages.shared import bar, folder, run
 
 
@@ -37,7 +37,7 @@ def main():
     ys = list(packed.unpack(folder(p) / "timing.npz").values())[: settings.images]
     images = {scale: luma_pairs(ys, scale, where) for scale in p.scales}
     models = {name: fresh(p, name).to(where).eval() for name in p.variants}
-    peak = peaks(where)
+    peak = {**peaks(where), **conditions(where)}
     jobs = [make_job(name, models[name], scale, mode, thresholds, images[scale])
             for name, scale, mode, thresholds in dict.fromkeys(plan(p))]
     rows = measure(jobs, repeats=settings.repeats, warmup=settings.warmup, device=where,

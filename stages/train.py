@@ -3,7 +3,7 @@
 import sys
 
 from pipeline import cost, params, training
-from stages.networks import device
+from stages.networks import conditions, device
 from stages.setup import read
 from stages.shared import ROOT, argument, run
 
@@ -34,7 +34,7 @@ def main():
     write(p, name, result.weights, result.curve, {
         "variant": name, "steps": result.steps, "seconds": round(result.seconds, 1),
         "device": "; ".join(result.where), "recipe": vars(setup.recipe), "tag": setup.tag,
-        **cost.summary(setup.model.cpu(), setup.scales),
+        **conditions(device()), **cost.summary(setup.model.cpu(), setup.scales),
         "too_small": setup.too_small, "phases": {phase.name: [phase.steps, len(phase.images)] for phase in setup.phases}})
 
 

@@ -82,6 +82,10 @@ def test_repro_makes_the_report_offline_and_a_second_one_does_nothing(clone):
     assert len(quality) == 4 * (4 * 3 + 1) and quality[["psnr_db", "ssim"]].notna().all().all()
     assert quality[quality.method != "fsrcnn"].psnr_db.between(20, 60).all()  # 8 steps from noise
     provenance = json.loads((out / "provenance.json").read_text())
+    top = (out / "report.md").read_text().split("\n# ")[0]  # fallbacks stand above the title
+    page = (out / "report.html").read_text().split("<h1>")[0]
+    assert {"No GPU", "Other test images", "Stand-in training images"} <= provenance["fallbacks"].keys()
+    assert all(words in top and words in page for words in provenance["fallbacks"].values())
     assert provenance["trained"]["prn"]["steps"] == 8 and provenance["revision"] != "unknown"
     start = time.monotonic()
     assert ran(dvc(clone, "repro")) == set()

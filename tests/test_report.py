@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from pipeline import evidence, report, schedule, training
+from pipeline.fallbacks import fallbacks
 from pipeline.gradients import examples, gains
 from pipeline.models import build
 from pipeline.speed import training_speed
+from stages.networks import conditions
 from tests.test_training import LABEL, RECIPE, make_images
 
 MODEL = {"steps": 800, "device": "CPU, 2 threads", "recipe": {"batch": 16, "learning_rate": 1e-3,
@@ -31,6 +33,59 @@ def test_first_line_of_the_paper_profile_names_budget_stand_ins_and_origin():
     assert "VOC2012 is stood in for by t91" in line and "ratios" in line
     real = report.headline("paper", "published", {"prn": MODEL}, ["set5"], ["bsds200", "voc2012"], "GPU")
     assert "stood in" not in real and "published weights" in real
+
+
+GPU = {**MODEL, "device": "NVIDIA H100, torch 2.13.0", "precision": "float32"}
+H100 = {"device": "NVIDIA H100", "kind": "cuda", "precision": "float32"}
+MEASURED = pd.DataFrame({"method": ["prn"], "source": ["measured"]})
+PAPER_SETS = (["set5", "set14", "bsds100", "urban100"], ["bsds200", "voc2012"])
+
+
+@pytest.mark.parametrize("change, what, words", [
+    ({"machine": {"device": "AMD EPYC, 2 threads"}}, "No GPU", "times are of a CPU, AMD EPYC"),
+    ({"models": {"prn": MODEL, "fsrcnn": GPU}}, "No GPU", "1 of 2 networks were trained on one"),
+    ({"models": {"prn": {**GPU, "precision": "error 3e-04"}}}, "Precision", "error 3e-04, not in float32"),
+    ({"machine": {**H100, "precision": "error 3e-04"}}, "Precision", "not in float32"),
+    ({"training_sets": ["bsds200", "t91"]}, "Stand-in training images", "t91; the paper: VOC2012"),
+    ({"test_sets": ["set5"]}, "Other test images", "without set14, bsds100, urban100"),
+    ({"test_sets": [*PAPER_SETS[0][1:], "mine"]}, "Other test images", "mine in place of set5"),
+    ({"models": {"prn": {**GPU, "published": True}}}, "Published weights", "prn: not trained in this run"),
+    ({"table": pd.DataFrame({"method": ["prn", "aplus"], "source": ["measured", "cited"]})},
+     "Cited figures", "aplus: the paper's figures, not measured here"),
+])
+def test_every_fallback_is_named_and_nothing_else(change, what, words):
+    usual = {"models": {"prn": GPU, "bicubic": {**MODEL, "steps": 0}}, "test_sets": PAPER_SETS[0],
+             "training_sets": PAPER_SETS[1], "machine": H100, "table": MEASURED}
+    assert fallbacks(**usual) == {}
+    found = fallbacks(**{**usual, **change})
+    assert list(found) == [what] and words in found[what]
+
+
+@pytest.mark.parametrize("end", ["md", "html"])
+def test_fallbacks_stand_above_the_title(tmp_path, end):
+    words = {"No GPU": "times are of a CPU", "Cited figures": "aplus"}
+    nothing = {"title": "t", "file": "f", "header": ["a"], "rows": [], "note": ""}
+    report.render({"headline": "line", "fallbacks": words, "profile": "paper", "tables": [nothing],
+                   "training": nothing, "decisions": [], "pictures": {},
+                   "provenance": {"revision": "r"}}, tmp_path)
+    top = (tmp_path / f"report.{end}").read_text().split("\n# " if end == "md" else "<h1>")[0]
+    assert all(what in top and text in top for what, text in words.items())
+
+
+@pytest.mark.parametrize("precision, expected", [(None, "float32"), (torch.float16, "error"),
+                                                 (torch.bfloat16, "error")])
+def test_precision_is_measured_and_not_declared(monkeypatch, precision, expected):
+    """As TF32 does it: operands are rounded on their way into a convolution of float32."""
+    exact = torch.nn.functional.conv2d
+
+    def rounding(x, w):
+        if precision is not None and x.dtype == torch.float32:
+            x, w = x.to(precision).float(), w.to(precision).float()
+        return exact(x, w)
+
+    monkeypatch.setattr("torch.nn.functional.conv2d", rounding)
+    found = conditions(torch.device("cpu"))
+    assert found["precision"].startswith(expected) and found["kind"] == "cpu"
 
 
 def test_training_table_leaves_out_what_was_not_trained():
