@@ -3,11 +3,12 @@
 Y is rounded to 8 bits and stored as row differences, which deflate well (500 images: about 45 MB).
 """
 
-import os
 import zipfile
 import zlib
 
 import numpy as np
+
+from pipeline.whole import whole
 
 
 def pack(path, images):
@@ -19,13 +20,11 @@ def pack(path, images):
     images : dict of str to ndarray, shape (H, W), uint8
         Any name will do, ``file`` too, which numpy's own function takes for its argument.
     """
-    partial = path.with_suffix(".partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, y in sorted(images.items()):
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 delta = np.diff(y, axis=1, prepend=np.uint8(0))
                 np.lib.format.write_array(file, delta, allow_pickle=False)
-    os.replace(partial, path)
 
 
 def unpack(path):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from pipeline.whole import whole
+
 CODE = ("training", "graphs", "sampling", "prior", "degrade")  # and the models
 
 
@@ -27,13 +29,10 @@ def load(path, tag):
 
 def save(path, state):
     """Write all or nothing: a kill leaves the old state."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with open(partial, "wb") as file:
+    with whole(path) as partial, open(partial, "wb") as file:
         torch.save(state, file)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(partial, path)
 
 
 def make_tag(**settings):

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # modules may import those on lower lines (and on their own); design, section 9
 LEVELS = [
-    ["degrade", "images", "packed", "metrics", "typed", "consistency", "params"],
+    ["degrade", "images", "whole", "packed", "metrics", "typed", "consistency", "params"],
     ["prior", "patches", "sources"],
     ["cost", "models", "weights", "sampling", "graphs", "states"],
     ["inference", "training", "timing"],
@@ -21,8 +21,8 @@ LEVELS = [
     ["gradients", "pictures"],
 ]
 WITHOUT_TORCH = ["tables", "report", "evidence", "figures", "params", "sources", "images", "metrics"]
-BARE = ["degrade", "prior", "patches", "packed", "sampling", "graphs", "states", "training", "cost", "inference", "timing",
-        "benchmark", "models", "speed", "schedule"]  # torch, numpy and the standard library
+BARE = ["degrade", "prior", "patches", "packed", "whole", "sampling", "graphs", "states", "training", "cost",
+        "inference", "timing", "benchmark", "models", "speed", "schedule"]  # torch, numpy and the standard library
 
 
 def imported(path):

@@ -89,7 +89,7 @@ def test_a_full_disk_leaves_the_old_weights(tmp_path, monkeypatch):
     before = path.read_bytes()
     monkeypatch.setattr(weights, "save_file", lambda *_: (_ for _ in ()).throw(
         weights.SafetensorError("I/O error: No space left on device")))
-    with pytest.raises(OSError, match="w.safetensors could not be written: .*No space left"):
+    with pytest.raises(OSError, match="w.safetensors could not be written .*No space left"):
         weights.save(path, {})
     assert path.read_bytes() == before
 
