@@ -66,30 +66,34 @@ def start(clone, log, *arguments):
 
 def test_killed_at_random_moments_the_results_are_those_of_a_quiet_run(undisturbed, tmp_path):
     """kill -9 of DVC and its stage together, up to 6 s into stages of every kind."""
-    path, expected = small_clone(tmp_path / "killed"), undisturbed[1]
-    rng, kills, killed_in = np.random.default_rng(0), 0, []
-    log_path = tmp_path / "log"
-    while kills < KILLS:
-        with open(log_path, "w") as log:
-            process = start(path, log, "repro")
-            stages = int(rng.integers(1, 4))  # into the first, second or third stage of this try
-            while process.poll() is None and log_path.read_text().count("Running stage") < stages:
-                time.sleep(0.05)
-            deadline = time.monotonic() + rng.uniform(0, 6)
-            while process.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.05)
-            if process.poll() is not None:
-                assert process.returncode == 0, log_path.read_text()[-3000:]
-                break
+    rng, killed_in, rounds = np.random.default_rng(0), [], 0
+    while len(killed_in) < KILLS:
+        path = small_clone(tmp_path / f"killed{rounds}")
+        while kill_once(path, rng, tmp_path / "log", killed_in):
+            pass
+        assert_same(results(path), undisturbed[1])
+        rounds += 1
+    print(len(killed_in), "kills in", rounds, "runs, in", killed_in)
+
+
+def kill_once(path, rng, log_path, killed_in):
+    """Start `dvc repro` and kill it in one of its first three stages; False if it came to its end."""
+    with open(log_path, "w") as log:
+        process = start(path, log, "repro")
+        stages = int(rng.integers(1, 4))
+        while process.poll() is None and log_path.read_text().count("Running stage") < stages:
+            time.sleep(0.05)
+        deadline = time.monotonic() + rng.uniform(0, 6)
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        finished = process.poll() is not None
+        if not finished:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        kills += 1
-        killed_in.append(re.findall(r"Running stage '(.*)'", log_path.read_text())[-1:])
-    print(kills, "kills in", killed_in)
-    output = dvc(path, "repro")
-    assert "Traceback" not in output
-    assert_same(results(path), expected)
-    assert kills >= 20
+            killed_in += re.findall(r"Running stage '(.*)'", log_path.read_text())[-1:] or ["start"]
+    text = log_path.read_text()
+    assert "Traceback" not in text and process.returncode in (0, -signal.SIGKILL), text[-3000:]
+    return not finished
 
 
 def test_two_repros_at_once_end_with_the_results_of_one(undisturbed, tmp_path):
