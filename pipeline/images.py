@@ -27,8 +27,10 @@ def list_images(folder):
         An image is of another format and would be left out, or two differ in their suffix alone:
         results are filed under the name without it.
     """
-    files = sorted(f for f in folder.glob("*") if f.suffix.lower() in SUFFIXES)
-    others = sorted(f for f in folder.glob("*") if f.suffix.lower() in _other_suffixes())
+    every = sorted(folder.glob("*"))
+    files = [f for f in every if f.suffix.lower() in SUFFIXES]
+    foreign = {*Image.registered_extensions(), ".heic", ".heif", ".raw", ".dng"} - {*SUFFIXES}
+    others = [f for f in every if f.suffix.lower() in foreign]
     if others:
         raise ValueError(f"{others[0]}: not one of {', '.join(SUFFIXES)}; convert it or remove it")
     if not files:
@@ -38,10 +40,6 @@ def list_images(folder):
         if by_name.setdefault(path.stem, path) != path:
             raise ValueError(f"{path}: has the name of {by_name[path.stem].name}; rename one")
     return files
-
-
-def _other_suffixes():
-    return {*Image.registered_extensions(), ".heic", ".heif", ".raw", ".dng"} - {*SUFFIXES}
 
 
 def read(path):
