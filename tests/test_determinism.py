@@ -1,7 +1,7 @@
 """The same parameters give the same bytes; other thread counts and versions stay within a bound.
 
 Measured on the fixed training of tests/fingerprint.py, as a share of what training changed at most:
-0 between PyTorch 2.12.0 and 2.13.0 (CPU, 1 thread, bit for bit), 3.6e-5 between 1 and 2 threads,
+0 between PyTorch 2.11.0, 2.12.0 and 2.13.0 (one CPU and thread count, bit for bit), 3.6e-5 between 1 and 2 threads,
 1.2e-5 without oneDNN. The bound leaves a hundred times that; a rate that is 1 % off breaks it.
 """
 

@@ -7,7 +7,6 @@ aside.
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -113,7 +112,7 @@ def test_two_workers_of_the_queue_keep_every_experiment(undisturbed, tmp_path):
     path = undisturbed[0]
     call(path, "git", "add", "-A")
     call(path, "git", "commit", "-q", "-m", "results")
-    dvc(path, "exp", "run", "--queue", "-S", "gamma_low=12,14,16,18")
+    dvc(path, "exp", "run", "--queue", "-S", "gamma_low=12,14")
     with open(tmp_path / "log", "w") as log:  # workers keep the pipe open: never capture it
         assert start(path, log, "queue", "start", "-j", "2").wait() == 0
     deadline = time.monotonic() + 1500
@@ -123,46 +122,10 @@ def test_two_workers_of_the_queue_keep_every_experiment(undisturbed, tmp_path):
             break
         time.sleep(5)
     print(status)
-    assert status.count("Success") == 4 and "Failed" not in status
+    assert status.count("Success") == 2 and "Failed" not in status
     shown = dvc(path, "exp", "show", "--csv", "--only-changed")
-    assert all(re.search(rf"\b{low}\b", shown) for low in (12, 14, 16, 18))
+    assert all(re.search(rf"\b{low}\b", shown) for low in (12, 14))
     assert_same(results(path), undisturbed[1])  # the workspace is as it was
-
-
-@pytest.fixture
-def tmpfs(tmp_path):
-    """A disk that can be filled: 40 MB, or None where mounting is not allowed."""
-    place = tmp_path / "small"
-    place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "none", place],
-                      capture_output=True).returncode:
-        pytest.skip("mounting a tmpfs is not allowed here")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
-
-
-def test_a_full_disk_is_named_and_nothing_is_lost(undisturbed, tmpfs):
-    """The disk fills up again and again while the pipeline runs; space is made, and it goes on."""
-    path, expected = small_clone(tmpfs / "prn"), undisturbed[1]
-    ballast, words = tmpfs / "ballast", []
-    for spare in (0, 40, 200, 1000, 3000, 6000, 9000, 12000):  # KiB left to the pipeline
-        free = shutil.disk_usage(tmpfs).free // 1024
-        if free > spare:
-            with open(ballast, "wb") as file:
-                file.write(b"0" * 1024 * (free - spare))
-        done = subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=path, env=environment(),
-                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        words.append((spare, done.returncode, done.stdout[-400:]))
-        assert "Traceback" not in done.stdout
-        assert done.returncode == 0 or re.search("No space left|disk|could not be written", done.stdout)
-        ballast.unlink(missing_ok=True)
-        if done.returncode == 0:
-            break
-    print(*words, sep="\n")
-    assert sum(code != 0 for _, code, _ in words) >= 3
-    shutil.rmtree(path / ".dvc" / "cache", ignore_errors=True)
-    dvc(path, "repro")
-    assert_same(results(path), expected)
 
 
 def test_a_read_only_clone_says_so(tmp_path):

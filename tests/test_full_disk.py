@@ -2,6 +2,8 @@
 
 import os
 import resource
+import shutil
+import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,6 +63,34 @@ def test_a_full_disk_is_one_line_and_the_next_run_ends_as_an_undisturbed_one(
     for text in said:
         assert "\n" not in text and ("File too large" in text or "could not be written" in text), text
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.drill
+def test_a_disk_that_is_really_full(made_of, tmp_path, monkeypatch):
+    """A tmpfs with 0 to 600 KiB to spare (ENOSPC); space is made again after each try."""
+    place = tmp_path / "full"
+    place.mkdir()
+    expected, words = made_of("quiet"), []
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", place],
+                      capture_output=True).returncode:
+        pytest.skip("mounting a tmpfs is not allowed here")
+    try:
+        workspace.fill(place, workspace.small_params())
+        monkeypatch.chdir(place)
+        for command in COMMANDS:
+            for spare in (0, 20, 100, 600):
+                ballast = place / "ballast"
+                ballast.write_bytes(b"0" * max(0, shutil.disk_usage(place).free - spare * 1024))
+                words.append(stage(command, monkeypatch))
+                ballast.unlink()
+            assert stage(command, monkeypatch) is None
+        found = {f: (place / "artifacts/embedded" / f).read_bytes() for f in MADE}
+    finally:
+        monkeypatch.chdir(tmp_path)
+        subprocess.run(["umount", "-l", place], check=True)
+    said = [text for text in words if text]
+    assert found == expected and len(said) >= 12
+    assert all("No space left" in text or "could not be written" in text for text in said)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes to read-only folders")
