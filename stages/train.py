@@ -35,7 +35,8 @@ def main():
         "variant": name, "steps": result.steps, "seconds": round(result.seconds, 1),
         "device": "; ".join(result.where), "recipe": vars(setup.recipe), "tag": setup.tag,
         **conditions(device()), **cost.summary(setup.model.cpu(), setup.scales),
-        "too_small": setup.too_small, "phases": {phase.name: [phase.steps, len(phase.images)] for phase in setup.phases}})
+        "too_small": setup.too_small,
+        "phases": {phase.name: [phase.steps, len(phase.images)] for phase in setup.phases}})
 
 
 run(main)
