@@ -15,7 +15,8 @@ def main():
     train = folder(p) / "datasets" / "train"
     files = {f"{name}/{path.stem}": path for name in p.training_sets()
              for path in images.list_images(train / name)}
-    packed.pack(folder(p) / "train.npz", {name: luma8(images.read(path)) for name, path in files.items()})
+    packed.pack(folder(p) / "train.npz",
+                {name: luma8(images.read(path)) for name, path in files.items()})
     settings = p.engine[p.profile]
     some = {}
     for name in settings.sets:  # spread over the set

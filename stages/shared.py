@@ -21,7 +21,8 @@ def argument(legal=()):
     """The first word of the command line; a ValueError if there is none or it is not in `legal`."""
     word = sys.argv[1] if len(sys.argv) > 1 else "nothing"
     if word == "nothing" or legal and word not in legal:
-        raise ValueError(f"expected {'one of ' + ', '.join(legal) if legal else 'a variant'}; got {word}")
+        expected = "one of " + ", ".join(legal) if legal else "a variant"
+        raise ValueError(f"expected {expected}; got {word}")
     return word
 
 
