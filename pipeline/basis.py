@@ -3,6 +3,9 @@
 from pipeline.figures.style import dataset as place, method as look
 from pipeline.sources import sha256
 
+TESTS = ("set5", "set14", "bsds100", "urban100")  # of the paper
+TRAINING = {"voc2012": "VOC2012", "bsds200": "BSDS200"}  # of the paper
+
 
 def headline(profile):
     """The first line: what the numbers can and cannot be compared with."""
@@ -13,38 +16,39 @@ def headline(profile):
             "the paper's, and the other rows say how far this budget leads.")
 
 
-def departures(profile, weights, models, test_sets, training_sets, device, table):
-    """What separates this report from the paper, for the box at its top.
+def departures(models, test_sets, training_sets, machine, table):
+    """What separates this report from the paper, for the box at its top and for provenance.json.
 
     Parameters
     ----------
-    weights : str
-        ``trained`` or ``published``.
     models : dict of str to dict
         The provenance of each variant's weights.
+    test_sets, training_sets : list of str
+    machine : dict, as machine.json
     table : DataFrame, as table1.csv
 
     Returns
     -------
     list of (what, words)
     """
-    trained = [m for m in models.values() if m["steps"]]
-    steps = sorted({m["steps"] for m in trained})
+    trained = {name: m for name, m in models.items() if m["steps"]}
+    steps = sorted({m["steps"] for m in trained.values()})
     budget = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
-    where = "; ".join(sorted({d for m in trained for d in m["device"].split("; ") if d}))
-    sets = ", ".join(place(name) for name in test_sets)
+    where = "; ".join(sorted({d for m in trained.values() for d in m["device"].split("; ") if d}))
+    on_cpu = sum("CPU" in m["device"] for m in trained.values())
+    reduced = sorted({m["precision"] for m in [*trained.values(), machine]
+                      if m.get("precision", "float32") != "float32"})
     cited = [look(name).label for name in dict.fromkeys(table[table.source == "cited"].method)]
+    of = machine["device"] if machine.get("kind") == "cuda" else f"a CPU, {machine['device']}"
     rows = [
-        ("Test images", f"{sets}, the paper's own" if profile == "paper" else
-         f"{sets}: photographs of the repository, not the paper's sets"),
-        ("Weights", "published ones of this repository; nothing was trained in this run"
-         if weights == "published" else "trained in this run"),
+        ("Test images", _test_images(test_sets)),
+        ("Weights", _weights(trained)),
         ("Budget", f"{budget} steps ({where}); the paper: at least 300 epochs"),
+        ("No GPU", f"{on_cpu} of {len(trained)} networks were trained on a CPU" if on_cpu else ""),
+        ("Precision", f"computed in {', '.join(reduced)}, not in float32" if reduced else ""),
         ("Recipe", _recipe(models.get("prn"))),
-        ("Training images", "" if "voc2012" in training_sets else "VOC2012 is stood in for by " + ", ".join(
-            place(n) for n in training_sets if n != "bsds200") if profile == "paper" else
-            "photographs of the repository, not VOC2012 and BSDS200"),
-        ("Times", f"of {device}, not the paper's GTX 980 Ti: compare ratios, not ms"),
+        ("Training images", _training_images(training_sets)),
+        ("Times", f"of {of}, not the paper's GTX 980 Ti: compare ratios, not ms"),
         ("Cited rows", f"{', '.join(cited)}: not run here, their rows hold the paper's figures alone"
          if cited else ""),
     ]
@@ -79,6 +83,30 @@ def data_hashes(datasets):
     return {role.name: {folder.name: {f.name: sha256(f) for f in sorted(folder.iterdir())}
                         for folder in sorted(role.iterdir())}
             for role in sorted(datasets.iterdir()) if role.is_dir()}
+
+
+def _test_images(names):
+    own, other, missing = (", ".join(place(n) for n in some) for some in (
+        [n for n in names if n in TESTS], [n for n in names if n not in TESTS],
+        [n for n in TESTS if n not in names]))
+    return "; ".join(filter(None, [own and f"{own}: the paper's own", other and f"{other}: not the paper's "
+                                   "sets", missing and f"without the paper's {missing}"]))
+
+
+def _training_images(names):
+    other = ", ".join(place(n) for n in names if n not in TRAINING)
+    missing = ", ".join(label for n, label in TRAINING.items() if n not in names)
+    if missing:
+        return f"{missing} stood in for by {other}" if other else f"without the paper's {missing}"
+    return f"{other}, besides the paper's {', '.join(TRAINING.values())}" if other else ""
+
+
+def _weights(trained):
+    published = [look(name).label for name, m in trained.items() if m.get("published")]
+    if not published:
+        return "trained in this run"
+    some = "all networks" if len(published) == len(trained) else ", ".join(published)
+    return f"published ones of this repository, not trained in this run: {some}"
 
 
 def _recipe(prn):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from pipeline.degrade import imresize
-from pipeline.images import luma, modcrop, read, rgb_to_ycbcr, shave, ycbcr_to_rgb
+from pipeline.images import luma, modcrop, read_for, rgb_to_ycbcr, shave, ycbcr_to_rgb
 from pipeline.inference import choose, cost_of, every_route, grouped, route_patches, whole
 from pipeline.metrics import psnr, ssim
 
@@ -53,6 +53,11 @@ def degrade(image, scale):
     hr = modcrop(image, scale)
     lr = _resize(hr.astype(np.float64), 1 / scale)
     return Pair(hr, rgb_to_ycbcr(lr) if lr.ndim == 3 else lr, scale)
+
+
+def load(path, scale):
+    """`degrade` of an image file; a ValueError names one that is damaged, unfit or too small."""
+    return degrade(read_for(path, scale), scale)
 
 
 def compose(sr_y, pair):
@@ -156,11 +161,7 @@ def evaluate(method, model, datasets, scales, routing=None, *, device=torch.devi
 
 
 def _evaluate_image(method, model, routing, device, dataset, scale, path):
-    image = read(path)
-    if min(image.shape[:2]) < 16 * scale:
-        raise ValueError(f"{path}: {image.shape[1]}x{image.shape[0]} is too small for x{scale}; "
-                         f"leave it out or use images of at least {16 * scale} pixels a side")
-    pair = degrade(image, scale)
+    pair = load(path, scale)
     sr_y, routes = super_resolve(model, pair, routing, device)
     psnr_db, structure = score(compose(sr_y, pair), pair)
     return {"method": method, "dataset": dataset, "scale": scale, "image": path.stem,
@@ -190,7 +191,7 @@ def sweep(method, model, dataset, paths, scale, routings, *, device=torch.device
     """
     rows = []
     for path in progress(paths, len(paths)):
-        pair = degrade(read(path), scale)
+        pair = load(path, scale)
         lr = pair.lr_y.to(device)
         with torch.inference_mode():
             outputs = every_route(model, lr, scale)

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from pipeline.evaluation import degrade
-from pipeline.images import luma, read
+from pipeline.evaluation import load
+from pipeline.images import luma
 from pipeline.inference import priors
 from pipeline.metrics import psnr
 from pipeline.patches import patch_size
@@ -32,18 +32,24 @@ def gains(model, bicubic, paths, scale, stride, *, norm, domain, device,
     -------
     list of dict
         image, y, x (HR pixels), psnr_bicubic_db, psnr_cnn_db, gain_db, prior, prior_hr.
+
+    Raises
+    ------
+    ValueError
+        An image is smaller than a patch, or no patch has a detail.
     """
     p, step, rows = patch_size(scale), max(1, stride // scale), []
     side = p * scale
     for path in progress(paths, len(paths)):
-        pair = degrade(read(path), scale)
+        pair = load(path, scale)
         lr = pair.lr_y.to(device)
         images = [luma(pair.hr), *((m(lr, scale)[0, 0].clamp(0, 1).double() * 255).round().cpu().numpy()
                                    for m in (bicubic, model))]
         h, w = lr.shape[-2:]
         places = [(y, x) for y in range(0, h - p + 1, step) for x in range(0, w - p + 1, step)]
         if not places:
-            continue
+            raise ValueError(f"{path}: {w * scale}x{h * scale} is smaller than a patch of {side}x{side}; "
+                             "leave it out")
         lrs = torch.cat([lr[..., y:y + p, x:x + p] for y, x in places])
         hrs = torch.cat([pair.hr_y[..., y * scale:y * scale + side, x * scale:x * scale + side]
                          for y, x in places])
@@ -59,6 +65,8 @@ def gains(model, bicubic, paths, scale, stride, *, norm, domain, device,
             rows.append({"image": path.stem, "y": y * scale, "x": x * scale,
                          "psnr_bicubic_db": before, "psnr_cnn_db": after, "gain_db": after - before,
                          "prior": value, "prior_hr": value_hr})
+    if not rows:
+        raise ValueError(f"{paths[0].parent}: every patch is of one grey level; use other images")
     return rows
 
 
@@ -84,7 +92,7 @@ def image_priors(paths, scale, routing):
     """P of every test patch: list of dict with image, patch (rows first) and prior."""
     rows = []
     for path in paths:
-        pair = degrade(read(path), scale)
+        pair = load(path, scale)
         values = priors(pair.lr_y, scale, routing, pair.hr_y).tolist()
         rows += [{"image": path.stem, "patch": i, "prior": p} for i, p in enumerate(values)]
     return rows
@@ -108,7 +116,7 @@ def examples(model, bicubic, rows, paths, scale, count, device):
         chosen = _apart(order, side, each, count)
         patches = {"hr": [], "bicubic": [], "cnn": []}
         for row in chosen:
-            pair = degrade(read(by_name[row.image]), scale)
+            pair = load(by_name[row.image], scale)
             lr = pair.lr_y.to(device)
             box = np.s_[row.y:row.y + side, row.x:row.x + side]
             patches["hr"].append(np.rint(luma(pair.hr)[box]).astype(np.uint8))

@@ -1,9 +1,12 @@
 """Images from files, BT.601 luma, crops."""
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
+LARGEST, LONGEST = 2**25, 2**13  # pixels and a side: dozens of doubles a pixel are in memory at once
+SMALLEST = 16  # LR pixels a side: below, a shaved border and SSIM's window are all there is
 
 # BT.601, 8-bit RGB in 0..255 to Y in 16..235 and Cb, Cr in 16..240, as MATLAB's rgb2ycbcr
 _TO_YCBCR = np.array(
@@ -20,15 +23,27 @@ def list_images(folder):
     ------
     FileNotFoundError
         The folder is absent or holds no image.
+    ValueError
+        An image is of another format and would be left out, or two differ in their suffix alone:
+        results are filed under the name without it.
     """
-    files = sorted(f for f in folder.glob("*") if f.suffix.lower() in SUFFIXES)
+    every = sorted(folder.glob("*"))
+    files = [f for f in every if f.suffix.lower() in SUFFIXES]
+    foreign = {*Image.registered_extensions(), ".heic", ".heif", ".raw", ".dng"} - {*SUFFIXES}
+    others = [f for f in every if f.suffix.lower() in foreign]
+    if others:
+        raise ValueError(f"{others[0]}: not one of {', '.join(SUFFIXES)}; convert it or remove it")
     if not files:
         raise FileNotFoundError(f"{folder}: no image there; expected {', '.join(SUFFIXES)}")
+    by_name = {}
+    for path in files:
+        if by_name.setdefault(path.stem, path) != path:
+            raise ValueError(f"{path}: has the name of {by_name[path.stem].name}; rename one")
     return files
 
 
 def read(path):
-    """Read an 8-bit RGB or grey image.
+    """Read an 8-bit RGB or grey image, upright as its EXIF data says.
 
     Returns
     -------
@@ -37,18 +52,45 @@ def read(path):
     Raises
     ------
     ValueError
-        The file is no image, is cut short, or is neither 8-bit RGB nor 8-bit grey.
+        The file is no image, is cut short, is neither 8-bit RGB nor 8-bit grey, is transparent, has
+        several pages, or is larger than `LARGEST` pixels or `LONGEST` a side.
     """
     try:
-        with Image.open(path) as image:
-            image.load()
-            mode = image.mode
-            pixels = np.asarray(image)
-    except (UnidentifiedImageError, OSError) as error:
+        with Image.open(path, formats=FORMATS) as image:
+            wrong = _unfit(image)
+            pixels = None if wrong else np.asarray(ImageOps.exif_transpose(image))
+    except Exception as error:  # decoders raise many kinds on a damaged file
         raise ValueError(f"{path}: not a readable image ({error}); fetch it again") from error
-    if mode not in ("RGB", "L"):
-        raise ValueError(f"{path}: mode {mode}; convert it to 8-bit RGB or grey")
+    if wrong:
+        raise ValueError(f"{path}: {wrong}")
     return pixels
+
+
+def read_for(path, scale):
+    """`read`, refusing an image with less than `SMALLEST` LR pixels a side (ValueError)."""
+    image = read(path)
+    h, w = image.shape[:2]
+    if min(h, w) < SMALLEST * scale:
+        raise ValueError(f"{path}: {w}x{h} is too small for x{scale}; leave it out or use images of "
+                         f"at least {SMALLEST * scale} pixels a side")
+    return image
+
+
+def _unfit(image):
+    """Why an image that was opened, but not yet decoded, cannot be used; None if it can."""
+    w, h = image.size
+    if max(w, h) > LONGEST or w * h > LARGEST:
+        return f"{w}x{h} pixels; crop it to at most {LONGEST} a side and {LARGEST} in all"
+    if image.format in ("PNG", "TIFF") and image.n_frames > 1:
+        return f"{image.n_frames} pages; save one alone"
+    bits = image.tag_v2.get(258, ()) if image.format == "TIFF" else ()  # BitsPerSample
+    # Pillow would drop the lower bits without a word
+    deep = max(bits, default=8) > 8 or any(";16" in str(tile.args) for tile in image.tile)
+    clear = "transparency" in image.info
+    if image.mode not in ("RGB", "L") or deep or clear:
+        return (f"mode {image.mode}{', over 8 bits' if deep else ''}{', transparent' if clear else ''}; "
+                "convert it to 8-bit RGB or grey without transparency")
+    return None
 
 
 def luma(rgb):

@@ -1,8 +1,25 @@
-"""Options and recipes of the classical methods, A+, RFL and SelfEx, in params.yaml."""
+"""Options of the networks that have some, and recipes of those that are fitted, in params.yaml."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pipeline.typed import ParameterError, at_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class PRNOptions:
+    width: int = 64
+    early: int = 1
+    middle: int = 2
+    late: int = 2
+    rolling: bool = True
+    routing: bool = True
+    start: Literal["skip", "identity", "plain"] = "skip"
+
+    def __post_init__(self):
+        at_least(self.width, 1, "variants: options.width", 512)
+        for key in ("early", "middle", "late"):
+            at_least(getattr(self, key), 1, f"variants: options.{key}", 32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -10,7 +27,7 @@ class APlusOptions:
     anchors: int = 1024
 
     def __post_init__(self):
-        at_least(self.anchors, 1, "variants: options.anchors")
+        at_least(self.anchors, 1, "variants: options.anchors", 2**14)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +37,8 @@ class RFLOptions:
     leaves: int = 2048  # of each tree, at most
 
     def __post_init__(self):
-        for key in ("trees", "depth", "leaves"):
-            at_least(getattr(self, key), 1, f"variants: options.{key}")
-        if self.depth > 20 or self.leaves > 2**15:
-            raise ParameterError(f"params.yaml: variants: options: depth={self.depth}, "
-                                 f"leaves={self.leaves}; at most 20 and 32768")
+        for key, most in (("trees", 100), ("depth", 20), ("leaves", 2**15)):
+            at_least(getattr(self, key), 1, f"variants: options.{key}", most)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +47,7 @@ class SelfExOptions:
 
     def __post_init__(self):
         for count in self.iterations:
-            at_least(count, 0, "variants: options.iterations")
+            at_least(count, 0, "variants: options.iterations", 100)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +60,9 @@ class APlusRecipe:
     iterations: int  # of k-means
 
     def __post_init__(self):
-        for key in ("levels", "samples", "neighbours", "iterations"):
-            at_least(getattr(self, key), 1, f"train: recipes: {key}")
-        if not self.ridge > 0:
-            raise ParameterError(f"params.yaml: train: recipes: ridge={self.ridge}; must be above 0")
+        for key, most in (("levels", 100), ("samples", 10**8), ("neighbours", 10**6), ("iterations", 1000)):
+            at_least(getattr(self, key), 1, f"train: recipes: {key}", most)
+        at_least(self.ridge, 1e-6, "train: recipes: ridge")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +75,14 @@ class RFLRecipe:
     ridge: float
 
     def __post_init__(self):
-        for key in ("levels", "samples", "subsample", "least"):
-            at_least(getattr(self, key), 1, f"train: recipes: {key}")
-        if not self.ridge > 0 or self.subsample < 2 * self.least:
-            raise ParameterError(
-                "params.yaml: train: recipes: need ridge > 0 and subsample >= 2 * least; got "
-                f"ridge={self.ridge}, subsample={self.subsample}, least={self.least}")
+        for key, most in (("levels", 100), ("samples", 10**8), ("subsample", 10**6), ("least", 10**6)):
+            at_least(getattr(self, key), 1, f"train: recipes: {key}", most)
+        at_least(self.ridge, 1e-6, "train: recipes: ridge")
+        if self.subsample < 2 * self.least:
+            raise ParameterError("params.yaml: train: recipes: need subsample >= 2 * least; got "
+                                 f"subsample={self.subsample}, least={self.least}")
+
+
+OPTIONS = {"prn": PRNOptions, "aplus": APlusOptions, "rfl": RFLOptions,
+           "selfex": SelfExOptions}  # networks that have some
+FITTED = {"aplus": APlusRecipe, "rfl": RFLRecipe}  # networks that are fitted in closed form

@@ -7,12 +7,13 @@ stage with a `ParameterError` that names the key and what would be legal.
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args, get_type_hints
 
 import yaml
 
-from pipeline.methods import APlusOptions, APlusRecipe, RFLOptions, RFLRecipe, SelfExOptions
-from pipeline.typed import ParameterError, at_least, build, one_of
+from pipeline import consistency
+from pipeline.methods import OPTIONS, APlusRecipe, RFLRecipe
+from pipeline.typed import ParameterError, at_least, build, one_of, unique
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,30 +32,17 @@ class Ablation:
 
     def __post_init__(self):
         _check_gammas(self.gamma_low, self.gamma_upper, "ablation.")
+        for key in ("lows", "uppers"):
+            unique(getattr(self, key), f"ablation.{key}")
+            at_least(min(getattr(self, key)), 0, f"ablation.{key}")
+        if not self.pairs():
+            raise ParameterError(f"params.yaml: ablation.lows={self.lows}, uppers={self.uppers}: "
+                                 "no pair has low < upper, need one")
 
     def pairs(self):
         """All (label, gamma_low, gamma_upper) of Fig. 7 with gamma_low < gamma_upper."""
         return [(f"U{u}L{l}", low, upper) for u, upper in enumerate(self.uppers, 1)
                 for l, low in enumerate(self.lows, 1) if low < upper]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PRNOptions:
-    width: int = 64
-    early: int = 1
-    middle: int = 2
-    late: int = 2
-    rolling: bool = True
-    routing: bool = True
-    start: Literal["skip", "identity", "plain"] = "skip"
-
-    def __post_init__(self):
-        for key in ("width", "early", "middle", "late"):
-            at_least(getattr(self, key), 1, f"variants: options.{key}")
-
-
-OPTIONS = {"prn": PRNOptions, "aplus": APlusOptions, "rfl": RFLOptions,
-           "selfex": SelfExOptions}  # networks that have some
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +61,10 @@ class Variant:
     profiles: list[str] = field(default_factory=list, repr=False)
 
     def __post_init__(self):
-        if not self.effort > 0:
-            raise ParameterError(f"params.yaml: variants: effort={self.effort}; must be above 0")
+        if not 0 < self.effort <= 1000:
+            raise ParameterError(f"params.yaml: variants: effort: {self.effort} is not legal; above 0, "
+                                 "to 1000")
+        at_least(self.seed, 0, "variants: seed", 2**31 - 1)
         if self.train_gammas:
             if len(self.train_gammas) != 2:
                 raise ParameterError("params.yaml: variants: train_gammas: expected gamma_low and "
@@ -100,7 +90,7 @@ class Phase:
     augment: bool
 
     def __post_init__(self):
-        at_least(self.steps, 1, "train: phases: steps")
+        at_least(self.steps, 1, "train: phases: steps", 10**8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,15 +103,12 @@ class Recipe:
     ema: float  # decay of the averaged weights; 0: none
 
     def __post_init__(self):
-        at_least(self.batch, 4, "train: recipes: batch")
-        at_least(self.crop, 16, "train: recipes: crop")
+        at_least(self.batch, 4, "train: recipes: batch", 4096)
+        at_least(self.crop, 16, "train: recipes: crop", 1024)
         if not 0 < self.learning_rate < 1 or not 0 <= self.ema < 1 or self.clip < 0:
             raise ParameterError(
                 "params.yaml: train: recipes: need 0 < learning_rate < 1, 0 <= ema < 1 and clip >= 0; got "
                 f"learning_rate={self.learning_rate}, ema={self.ema}, clip={self.clip}")
-
-
-FITTED = {"aplus": APlusRecipe, "rfl": RFLRecipe}  # networks that are fitted in closed form
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,10 +121,9 @@ class Train:
 
     def __post_init__(self):
         _check_gammas(self.gamma_low, self.gamma_upper, "train.")
-        fetched = {name for phase in self.phases.values() for name in phase.sets}
-        for key, recipe in self.recipes.items():
-            for name in getattr(recipe, "sets", []):
-                one_of(name, sorted(fetched), f"train: recipes.{key}.sets: those of the phases")
+        at_least(self.limit_minutes, 0, "train: limit_minutes")
+        if not self.phases:
+            raise ParameterError("params.yaml: train: phases: {} is not legal; use at least one phase")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +191,11 @@ class Picture:
     def called(self):
         return self.title or self.image
 
+    def __post_init__(self):
+        if len(self.crop) != 3 or min(self.crop) < 0 or not 8 <= self.crop[2] <= 8192:
+            raise ParameterError(f"params.yaml: pictures: crop: {self.crop} is not legal; use y and x "
+                                 "from 0 and a side of 8 to 8192 pixels")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Params:
@@ -233,39 +224,16 @@ class Params:
 
     def __post_init__(self):
         _check_gammas(self.gamma_low, self.gamma_upper, "")
-        for scale in [*self.scales, self.ablation.scale]:
-            one_of(scale, (2, 3, 4), "scales")
-        one_of(self.ablation.scale, self.scales, "ablation.scale")
-        for name, variant in self.variants.items():
-            for scale in variant.scales:
-                one_of(scale, self.scales, f"variants.{name}.scales")
-            for profile, train in self.train.items():
-                kind = FITTED.get(variant.network, Recipe)
-                one_of(variant.recipe, [k for k, r in train.recipes.items() if isinstance(r, kind)],
-                       f"variants.{name}.recipe: train.{profile}.recipes")
-            for profile in variant.profiles:
-                one_of(profile, self.sets, f"variants.{name}.profiles")
-            if variant.profiles and name in ("bicubic", "cnn7", "prn"):
-                raise ParameterError(f"params.yaml: variants.{name}.profiles: every profile needs "
-                                     f"{name}; leave the key out")
-        plain = [k for k, v in self.variants.items() if v.network != "prn"]
-        prn = [k for k, v in self.variants.items() if v.network == "prn"]
-        for name in self.methods:
-            one_of(name, plain, "methods")
-        for name in self.routed:
-            one_of(name, prn, "routed")
-        for name in self.campaign:
-            one_of(name, self.variants, "campaign")
-        for section in ("sets", "train", "gradients", "timing", "engine", "pictures"):
-            if self.profile not in getattr(self, section):
-                raise ParameterError(f"params.yaml: {section}: no entry for profile {self.profile}")
+        at_least(self.seed, 0, "seed", 2**31 - 1)
+        consistency.check(self, networks=get_args(get_type_hints(Variant)["network"]))
 
     def present(self, names):
         """Those of some variants that the profile trains and measures."""
         return [n for n in names if self.profile in (self.variants[n].profiles or [self.profile])]
 
     def scales_of(self, name):
-        """Scales that a variant is trained for and scored at."""
+        """Scales that a variant is trained for and scored at; refuses an unknown one."""
+        one_of(name, self.variants, "variants")
         return tuple(self.variants[name].scales or self.scales)
 
     def training_sets(self):
@@ -274,24 +242,8 @@ class Params:
         return sorted({name for phase in phases for name in phase.sets})
 
     def check_sets(self, known):
-        """Refuse a data set that is neither in `known` nor under ``local``."""
-        legal = sorted({*known, *self.local})
-        for profile, sets in self.sets.items():
-            for name in sets.test:
-                one_of(name, legal, f"sets.{profile}.test")
-            one_of(sets.ablation, sets.test, f"sets.{profile}.ablation")
-            for name in self.engine[profile].sets:
-                one_of(name, sets.test, f"engine.{profile}.sets")
-            for scale in self.engine[profile].scales:
-                one_of(scale, self.scales, f"engine.{profile}.scales")
-            one_of(self.ablation.scale, self.engine[profile].scales, f"engine.{profile}.scales")
-            for picture in self.pictures[profile].values():
-                one_of(picture.dataset, sets.test, f"pictures.{profile}")
-                one_of(picture.scale, self.scales, f"pictures.{profile}")
-        for profile, train in self.train.items():
-            for phase in train.phases.values():
-                for name in phase.sets:
-                    one_of(name, legal, f"train.{profile}.phases")
+        """Refuse a data set that is neither in `known` nor under ``local``, or stands in for one."""
+        consistency.check_sets(self, known)
 
 
 def load(path="params.yaml"):
@@ -302,7 +254,10 @@ def load(path="params.yaml"):
     ParameterError
         With the key and the legal values.
     """
-    raw = yaml.load(Path(path).read_text(), Loader=_Loader)
+    try:
+        raw = yaml.load(Path(path).read_text(), Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise ParameterError(f"params.yaml: no YAML: {' '.join(str(error).split())}") from error
     return build(Params, raw, "")
 
 

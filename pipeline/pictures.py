@@ -3,8 +3,7 @@
 import numpy as np
 import torch
 
-from pipeline.evaluation import compose, degrade, score, super_resolve
-from pipeline.images import read
+from pipeline.evaluation import compose, load, score, super_resolve
 from pipeline.inference import priors
 from pipeline.patches import grid, patch_size
 from pipeline.prior import classify
@@ -36,7 +35,7 @@ def compare(path, scale, crop, models, device):
     ValueError
         The crop leaves the image.
     """
-    pair = degrade(read(path), scale)
+    pair = load(path, scale)
     y, x, side = crop
     h, w = pair.hr.shape[:2]
     if y < 0 or x < 0 or y + side > h or x + side > w:
@@ -62,7 +61,7 @@ def route_map(path, scale, routing):
         SEVERE; ``rows``, shape (ny + 1,), and ``columns``, shape (nx + 1,): the HR pixels where the
         patches begin, and the end of the image. Where two patches overlap, the later one begins.
     """
-    pair = degrade(read(path), scale)
+    pair = load(path, scale)
     size = patch_size(scale)
     rows, columns = ([*(scale * n for n in grid(length, size)), scale * length]
                      for length in pair.lr.shape[:2])
@@ -81,6 +80,6 @@ def response(model, path, scale, device):
     image : ndarray, shape (H, W[, 3]), uint8
     response : ndarray, shape (H, W), float32
     """
-    pair = degrade(read(path), scale)
+    pair = load(path, scale)
     features = model.features(pair.lr_y.to(device), scale)
     return pair.hr, features.amax(1)[0].cpu().numpy()

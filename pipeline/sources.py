@@ -5,6 +5,7 @@ stage owns, so that a broken download goes on with what is missing.
 """
 
 import csv
+import errno
 import hashlib
 import os
 import shutil
@@ -14,12 +15,13 @@ from pathlib import Path
 
 import pooch
 
-from pipeline.images import list_images
+from pipeline.images import list_images, read
 
 REGISTRY = Path(__file__).with_name("datasets.csv")
 VOC2012_URL = ("http://host.robots.ox.ac.uk/pascal/VOC/voc2012/VOCtrainval_11-May-2012.tar")
 VOC2012_MD5 = "6cd6e144f989b92b3379bac3b3de84fd"  # 2 GB, 17,125 JPEG images
-TRIES = 3
+TRIES, TIMEOUT = 3, 30  # seconds without a byte
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 
 class SourceError(RuntimeError):
@@ -131,13 +133,16 @@ def _download(url, path, known_hash, mirror, label, progressbar=False):
         try:
             return Path(pooch.retrieve(
                 url, known_hash=known_hash, fname=path.name, path=path.parent,
-                downloader=pooch.HTTPDownloader(progressbar=progressbar, timeout=30)))
+                downloader=pooch.HTTPDownloader(progressbar=progressbar, timeout=TIMEOUT)))
         except ValueError as error:  # pooch has removed the file
             raise SourceError(
                 f"{label}: {url} does not have the registered hash ({error}). The server's file "
                 "has changed or the transfer was cut; run again, or put the right file into a "
                 f"mirror and set PRN_MIRROR.{where}") from error
         except Exception as error:  # requests raises many kinds; all mean: not fetched
+            if getattr(error, "errno", None) in DISK:
+                raise SourceError(f"{label}: {path} could not be written ({error}); files already "
+                                  "fetched are kept") from error
             reason = error
     raise SourceError(
         f"{label}: {url} could not be fetched ({reason}).{where} Put it under "
@@ -165,14 +170,21 @@ def _voc2012(cache, mirror):
                     member.name = Path(member.name).name
                     tar.extract(member, unpacked, filter="data")
         done.touch()
-    return [(path, path.name) for path in sorted(unpacked.glob("*.jpg"))]
+    images = sorted(unpacked.glob("*.jpg"))
+    if not images:
+        raise SourceError(f"voc2012: {unpacked} holds no image; delete it and run again")
+    return [(path, path.name) for path in images]
 
 
 def _local_images(name, folder):
+    """A folder of the user has no hashes: each image is read, so that a bad one stops here."""
     try:
-        return list_images(folder)
-    except FileNotFoundError as error:
+        images = list_images(folder)
+        for path in images:
+            read(path)
+    except (FileNotFoundError, ValueError) as error:
         raise SourceError(f"local.{name}: {error}") from error
+    return images
 
 
 def _fill(folder, files):

@@ -3,14 +3,20 @@
 import ast
 import hashlib
 import os
+import zipfile
 from pathlib import Path
 
 import torch
+
+from pipeline.whole import whole
 
 
 def load(path, tag):
     """The state at `path`, or None if there is none, it is broken or belongs to another training."""
     try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip():  # torch.load looks at no check sum
+                return None
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         return None
@@ -21,13 +27,10 @@ def load(path, tag):
 
 def save(path, state):
     """Write all or nothing: a kill leaves the old state."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with open(partial, "wb") as file:
+    with whole(path) as partial, open(partial, "wb") as file:
         torch.save(state, file)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(partial, path)
 
 
 def make_tag(roots, **settings):

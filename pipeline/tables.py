@@ -15,8 +15,24 @@ SHARES = ["share_mild", "share_moderate", "share_severe"]
 
 
 def quality(parts):
-    """quality.csv: the rows of every method, one below the other."""
-    return pd.concat(parts, ignore_index=True)
+    """quality.csv: the rows of every method, one below the other.
+
+    Raises
+    ------
+    ValueError
+        A mean would hide something: a score that is not finite, or methods on different images.
+    """
+    rows = pd.concat(parts, ignore_index=True)
+    for row in rows[~np.isfinite(rows[["psnr_db", "ssim"]]).all(axis=1)].itertuples():
+        raise ValueError(f"{row.method} on {row.image} of {row.dataset}, x{row.scale}: PSNR "
+                         f"{row.psnr_db} dB, SSIM {row.ssim} have no mean; leave a flat image out")
+    for (dataset, scale), part in rows.groupby(["dataset", "scale"]):
+        every = set(part.image)
+        for method, images in part.groupby("method").image:
+            if len(images) != len(every) or set(images) != every:
+                raise ValueError(f"{method} on {dataset}, x{scale}: scored {len(images)} of "
+                                 f"{len(every)} images; run dvc repro -f evaluate")
+    return rows
 
 
 def timing(raw, machine, more=()):

@@ -1,12 +1,17 @@
 """Frozen dataclasses from YAML, every value checked against its annotation."""
 
+import math
+import re
 import types
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Literal, get_args, get_origin, get_type_hints
 
 
 class ParameterError(ValueError):
-    """A bad value in params.yaml."""
+    """A bad value in params.yaml, in one line whatever the file holds."""
+
+    def __init__(self, words):
+        super().__init__(" ".join(words.split()))
 
 
 def build(cls, raw, where):
@@ -36,8 +41,14 @@ def _typed(hint, value, where):
     if origin is list and isinstance(value, list) and value:
         return [_typed(args[0], v, f"{where}[{i}]") for i, v in enumerate(value)]
     if origin is dict and isinstance(value, dict):
+        for key in value:  # DVC and file names are made of them
+            if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(key)) or not isinstance(key, str):
+                raise ParameterError(f"params.yaml: {where}: {key!r} is no name; use letters, digits, "
+                                     "_ and -, at most 64")
         return {k: _typed(args[1], v, f"{where}.{k}") for k, v in value.items()}
-    if hint is float and type(value) is int:
+    if hint is float and type(value) in (int, float):
+        if not math.isfinite(value) or abs(value) > 1e9:
+            raise ParameterError(f"params.yaml: {where}: {value!r} is not legal; use -1e9 to 1e9")
         return float(value)
     if hint is object or (not isinstance(hint, types.GenericAlias) and type(value) is hint):
         return value
@@ -55,6 +66,13 @@ def one_of(value, legal, where):
             f"params.yaml: {where}: {value!r} is not legal; use one of {', '.join(map(str, legal))}")
 
 
-def at_least(value, least, where):
-    if value < least:
-        raise ParameterError(f"params.yaml: {where}: {value} is too small; at least {least}")
+def at_least(value, least, where, most=10**6):
+    if not least <= value <= most:
+        size = "small" if value < least else "large"
+        raise ParameterError(f"params.yaml: {where}: {value} is too {size}; legal: {least} to {most}")
+
+
+def unique(values, where):
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise ParameterError(f"params.yaml: {where}: {value!r} stands there twice; once is legal")

@@ -1,18 +1,19 @@
 """Trained weights as safetensors: written whole, refused when they do not fit."""
 
-import os
-
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from pipeline.whole import whole
+
 
 def save(path, weights):
-    """Write a dict of str to Tensor; the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file({name: value.contiguous() for name, value in weights.items()}, partial)
-    os.replace(partial, path)
+    """Write a dict of str to Tensor; the file appears whole or not at all (OSError: a full disk)."""
+    with whole(path) as partial:
+        try:
+            save_file({name: value.contiguous() for name, value in weights.items()}, partial)
+        except SafetensorError as error:
+            raise OSError(error) from error
 
 
 def load(model, path):

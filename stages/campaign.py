@@ -33,6 +33,8 @@ def speed(p, name, peak):
 
 
 def main():
+    if len(sys.argv) < 2:
+        raise ValueError("expected a number of minutes: python -m stages.campaign MINUTES [AT_ONCE]")
     p, minutes, start = params.load(), float(sys.argv[1]), time.monotonic()
     at_once = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     logs = ROOT / "states"

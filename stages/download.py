@@ -2,16 +2,14 @@
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from pipeline import params, sources
-from stages.shared import ROOT, bar, folder, run
+from stages.shared import ROOT, argument, bar, folder, run
 
 
 def main():
-    role = sys.argv[1]
-    p = params.load()
+    role, p = argument(("train", "test")), params.load()
     names = p.training_sets() if role == "train" else p.sets[p.profile].test
     mirror = os.environ.get("PRN_MIRROR")
     out = folder(p) / "datasets" / role

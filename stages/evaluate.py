@@ -3,8 +3,6 @@
 An interrupted evaluation goes on at the next image.
 """
 
-import sys
-
 import pandas as pd
 
 from pipeline import params, resume
@@ -13,12 +11,11 @@ from pipeline.sources import sha256
 from pipeline.states import make_tag
 from stages.models import test_images, trained
 from stages.networks import device, routing
-from stages.shared import ROOT, bar, folder, run
+from stages.shared import ROOT, argument, bar, folder, run
 
 
 def main():
-    method = sys.argv[1]
-    p = params.load()
+    method, p = argument(), params.load()
     rows, variant = [], p.variants[method]
     if p.present([method]):  # else a header alone
         route = routing(p) if method in p.routed else None

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from dvclive import Live
-from safetensors.torch import load_file
 
 from pipeline import sources, weights as store
+from stages.networks import fresh
 from stages.shared import folder
 
 PUBLISHED = Path("weights")
@@ -32,12 +32,12 @@ def leave_out(params, name):
 
 
 def take(params, name):
-    """Copy the published weights of a variant, their hash checked.
+    """Copy the published weights of a variant: hash, shapes, dtype and values checked.
 
     Raises
     ------
     ValueError
-        There are none, or the file is not the one that was published.
+        There are none, the file is not the one that was published, or it fits another network.
     """
     index = json.loads((PUBLISHED / "published.json").read_text())
     if name not in index:
@@ -49,4 +49,5 @@ def take(params, name):
         raise ValueError(f"{path}: sha256 expected {index[name]}, found {found}; "
                          "restore it with git checkout weights")
     provenance = json.loads(path.with_suffix(".json").read_text())
-    write(params, name, load_file(path), provenance["curve"], {**provenance, "published": True})
+    values = store.load(fresh(params, name), path).state_dict()
+    write(params, name, values, provenance["curve"], {**provenance, "published": True})

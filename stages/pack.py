@@ -6,8 +6,8 @@ from pipeline import images, packed, params
 from stages.shared import folder, run
 
 
-def luma8(path):
-    return np.rint(images.luma(images.read(path))).astype(np.uint8)
+def luma8(rgb):
+    return np.rint(images.luma(rgb)).astype(np.uint8)
 
 
 def main():
@@ -15,16 +15,18 @@ def main():
     train = folder(p) / "datasets" / "train"
     files = {f"{name}/{path.stem}": path for name in p.training_sets()
              for path in images.list_images(train / name)}
-    packed.pack(folder(p) / "train.npz", {name: luma8(path) for name, path in files.items()})
+    packed.pack(folder(p) / "train.npz",
+                {name: luma8(images.read(path)) for name, path in files.items()})
     settings = p.engine[p.profile]
     some = {}
     for name in settings.sets:  # spread over the set
         paths = images.list_images(folder(p) / "datasets" / "test" / name)
         for path in paths[::max(1, len(paths) // settings.images)][:settings.images]:
-            some[f"{name}/{path.stem}"] = luma8(path)
+            some[f"{name}/{path.stem}"] = luma8(images.read_for(path, max(settings.scales)))
     packed.pack(folder(p) / "engine.npz", some)
     timed = images.list_images(folder(p) / "datasets" / "test" / p.sets[p.profile].ablation)
-    packed.pack(folder(p) / "timing.npz", {path.stem: luma8(path) for path in timed})
+    packed.pack(folder(p) / "timing.npz", {
+        path.stem: luma8(images.read_for(path, max(p.scales))) for path in timed})
     print(f"{len(files)} training images, {len(timed)} images to time")
 
 

@@ -6,12 +6,13 @@ import sys
 
 from pipeline import params, sources
 from stages.outputs import PUBLISHED
-from stages.shared import folder, run
+from stages.shared import argument, folder, run
 
 
 def main():
     p = params.load()
     index = json.loads((PUBLISHED / "published.json").read_text())
+    argument(p.variants)
     for name in sys.argv[1:]:
         for suffix in ("safetensors", "json"):
             shutil.copyfile(folder(p) / "models" / f"{name}.{suffix}", PUBLISHED / f"{name}.{suffix}")

@@ -29,8 +29,10 @@ def main():
               for n in p.present(p.variants)}
     machine = json.loads((source / "machine.json").read_text())
     sets, a = p.sets[p.profile], p.ablation
+    rests_on = basis.departures(models, sets.test, p.training_sets(), machine, results["table1"])
     provenance = {
-        "profile": p.profile, "revision": revision(), "weights": p.weights, "timed_on": machine,
+        "profile": p.profile, "departures": dict(rests_on), "revision": revision(),
+        "weights": p.weights, "timed_on": machine,
         "trained": {n: {k: v for k, v in m.items() if k != "curve"} for n, m in models.items()},
         "parameters": asdict(p), "data": basis.data_hashes(source / "datasets")}
     (out / "provenance.json").write_text(json.dumps(provenance, indent=1, sort_keys=True) + "\n")
@@ -44,9 +46,7 @@ def main():
               for name, x in p.pictures[p.profile].items()}
     report.render({
         "profile": p.profile, "provenance": provenance, "headline": basis.headline(p.profile),
-        "departures": basis.departures(p.profile, p.weights, models, sets.test, p.training_sets(),
-                                       machine["device"], results["table1"]),
-        **marks.summary(results["claims"], results["cells"]),
+        "departures": rests_on, **marks.summary(results["claims"], results["cells"]),
         "training": basis.training_table(models), "pictures": titles | {
             "fig3": f"{report.RESPONSES[shown['method']]}, ×{shown['scale']}"},
         "comparisons": embed.comparisons(titles, pixels, scores),

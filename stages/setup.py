@@ -19,12 +19,13 @@ class Setup:
     label: dict
     seed: int
     tag: str
+    too_small: list  # images with no place for a patch at some scale: they take no part
 
 
 def read(p, name):
     """`Setup` of a variant; the tag covers all that its weights depend on."""
-    variant, settings = p.variants[name], p.train[p.profile]
     model = fresh(p, name)
+    variant, settings = p.variants[name], p.train[p.profile]
     images = packed.unpack(folder(p) / "train.npz")
     phases = [training.Phase(key, {n: y for n, y in images.items() if n.split("/")[0] in phase.sets},
                              max(1, round(phase.steps * variant.effort)), phase.augment)
@@ -41,5 +42,7 @@ def read(p, name):
     code = maker.__name__.removeprefix("pipeline."), f"models.{variant.network}"
     tag = states.make_tag(code, variant=variant, recipe=recipe, label=label, seed=seed, scales=scales,
                           phases=settings.phases, images=states.digest_images(images))
+    too_small = sorted({n for phase in phases for n, y in phase.images.items() if maker is training
+                        and any(min(y.shape) // s < recipe.crop // s for s in scales)})
     learns = any(True for _ in model.parameters())
-    return Setup(model, phases if learns else [], recipe, scales, label, seed, tag)
+    return Setup(model, phases if learns else [], recipe, scales, label, seed, tag, too_small)

@@ -8,10 +8,22 @@ ROOT = Path("artifacts")
 
 def run(main):
     """Call a stage; an error that the user can mend is one line, not a traceback."""
+    name = Path(sys.argv[0]).stem
     try:
         main()
-    except (ValueError, RuntimeError, FileNotFoundError, ArithmeticError) as error:
-        sys.exit(f"{Path(sys.argv[0]).stem}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"{name}: interrupted; the same command goes on from here")
+    except (ValueError, RuntimeError, OSError, ArithmeticError, MemoryError) as error:
+        sys.exit(f"{name}: {str(error) or type(error).__name__}")
+
+
+def argument(legal=()):
+    """The first word of the command line; a ValueError if there is none or it is not in `legal`."""
+    word = sys.argv[1] if len(sys.argv) > 1 else "nothing"
+    if word == "nothing" or legal and word not in legal:
+        expected = "one of " + ", ".join(legal) if legal else "a variant"
+        raise ValueError(f"expected {expected}; got {word}")
+    return word
 
 
 def bar(description):

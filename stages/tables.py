@@ -15,8 +15,9 @@ def main():
     dataset = p.sets[p.profile].ablation
     gammas, scale = (p.ablation.gamma_low, p.ablation.gamma_upper), p.ablation.scale
     ablation, priors = pd.read_csv(source / "ablation.csv"), pd.read_csv(source / "priors.csv")
-    quality = tables.quality([pd.read_csv(source / "quality" / f"{name}.csv")
-                              for name in p.present([*p.methods, *p.routed])])
+    quality = tables.quality([  # an image's name is text, 001 and NA as well
+        pd.read_csv(source / "quality" / f"{name}.csv", dtype={"image": str}, keep_default_na=False,
+                    na_values=[""]) for name in p.present([*p.methods, *p.routed])])
     times = tables.timing(pd.read_csv(source / "timing.csv"),
                           json.loads((source / "machine.json").read_text()))
     options = {n: v.options for n, v in p.variants.items() if v.network == "prn"}

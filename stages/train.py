@@ -4,14 +4,13 @@ import sys
 
 from pipeline import cost, params, training
 from pipeline.fit.run import FITTERS, fit
-from stages.networks import device
+from stages.networks import conditions, device
 from stages.setup import read
-from stages.shared import ROOT, run
+from stages.shared import ROOT, argument, run
 
 
 def main():
-    name = sys.argv[1]
-    p = params.load()
+    name, p = argument(), params.load()
     if not p.present([name]):
         from stages.outputs import leave_out
         return leave_out(p, name)
@@ -20,6 +19,9 @@ def main():
         from stages.outputs import take
         return take(p, name)
     setup = read(p, name)
+    if setup.too_small and setup.phases:
+        print(f"{name}: {len(setup.too_small)} images are smaller than a patch of {setup.recipe.crop} "
+              f"and take no part: {', '.join(setup.too_small[:5])}")
     limit = float(sys.argv[2]) if len(sys.argv) > 2 else p.train[p.profile].limit_minutes
     how = {"scales": setup.scales, "seed": setup.seed, "tag": setup.tag, "limit_s": 60 * limit,
            "state_path": ROOT / "states" / f"{p.profile}-{name}.pt",
@@ -41,7 +43,8 @@ def main():
     write(p, name, result.weights, result.curve, {
         "variant": name, "steps": result.steps, "seconds": round(result.seconds, 1),
         "device": "; ".join(result.where), "recipe": vars(setup.recipe), "tag": setup.tag,
-        **cost.summary(setup.model.cpu(), setup.scales),
+        **conditions(device()), **cost.summary(setup.model.cpu(), setup.scales),
+        "too_small": setup.too_small,
         "phases": {phase.name: [phase.steps, len(phase.images)] for phase in setup.phases}})
 
 

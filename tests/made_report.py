@@ -58,7 +58,7 @@ def make(folder):
     report.render({
         "profile": "paper", "provenance": json.loads('{"revision": "0123456789abcdef"}'),
         "headline": basis.headline("paper"),
-        "departures": basis.departures("paper", "trained", {"prn": MODEL}, ["set5"], ["t91"], "a CPU",
+        "departures": basis.departures({"prn": MODEL}, ["set5"], ["t91"], {"device": "an EPYC"},
                                        tables["table1"]),
         **marks.summary(tables["claims"], tables["cells"]), "training": basis.training_table({"prn": MODEL}),
         "pictures": {"fig8": "noise"}, "comparisons": [embed.comparison("noise", pixels, scores)],

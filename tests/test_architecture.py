@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # modules may import those on lower lines (and on their own); design, section 9
 LEVELS = [
-    ["degrade", "images", "packed", "metrics", "resume", "typed", "methods",
+    ["degrade", "images", "whole", "packed", "metrics", "resume", "typed", "methods", "consistency",
      "params"],
     ["prior", "patches", "strips", "sources"],
     ["cost", "models", "weights", "sampling", "graphs", "states", "receptive", "fused"],
@@ -23,10 +23,11 @@ LEVELS = [
     ["gradients", "pictures", "classes", "responses", "comparison", "seams"],
 ]
 WITHOUT_TORCH = ["tables", "report", "basis", "marks", "embed", "evidence", "figures", "params",
-                 "sources", "images", "metrics", "statistics", "verdicts", "results", "cells", "findings", "trends", "claims"]
+                 "sources", "images", "metrics", "statistics", "verdicts", "results", "cells", "findings",
+                 "trends", "claims"]
 # torch, numpy and the standard library
-BARE = ["degrade", "prior", "patches", "strips", "packed", "sampling", "graphs", "states", "training",
-        "cost", "inference", "timing", "benchmark", "models", "speed", "schedule", "receptive",
+BARE = ["degrade", "prior", "patches", "strips", "packed", "whole", "sampling", "graphs", "states",
+        "training", "cost", "inference", "timing", "benchmark", "models", "speed", "schedule", "receptive",
         "reconstruction", "fit", "fused", "context", "engine", "comparison"]
 
 

@@ -1,5 +1,6 @@
 """The whole, as a user runs it: dvc repro and dvc exp run in a fresh clone, on a small budget."""
 
+import html
 import json
 import os
 import re
@@ -17,14 +18,18 @@ ROOT = Path(__file__).parents[1]
 KEPT = ["bicubic", "cnn7", "fsrcnn", "prn", "prn_no_rolling"]
 
 
+def environment():
+    """No network to be reached and no identity but git's own."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PRN_", "DVC_", "GIT_"))}
+    return kept | {"PATH": f"{Path(sys.executable).parent}:{kept['PATH']}",
+                   "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
+                   "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@localhost",
+                   "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@localhost"}
+
+
 def call(clone, *command, fails=False):
-    """Run a command in the clone, with no network to be reached and no identity but git's own."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PRN_", "DVC_", "GIT_"))}
-    environment |= {"PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
-                    "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
-                    "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@localhost",
-                    "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@localhost"}
-    done = subprocess.run(command, cwd=clone, env=environment, text=True, stdin=subprocess.DEVNULL,
+    """Run a command in the clone."""
+    done = subprocess.run(command, cwd=clone, env=environment(), text=True, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert (done.returncode != 0) == fails, done.stdout[-4000:]
     return done.stdout
@@ -40,8 +45,12 @@ def ran(output):
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """A copy of what git would clone, in a folder with a space, with a budget of a few steps."""
-    path = tmp_path_factory.mktemp("a user") / "prn copy"
+    """In a folder with a space."""
+    return clone_of(tmp_path_factory.mktemp("a user") / "prn copy", steps=8)
+
+
+def clone_of(path, steps):
+    """A copy of what git would clone, with a budget of a few steps and few variants."""
     files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                            cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
     for name in filter(None, files):
@@ -54,7 +63,7 @@ def clone(tmp_path_factory):
     params["variants"]["srcnn"]["profiles"] = ["paper"]  # which leaves it out here
     params["campaign"] = KEPT[1:]
     params["variants"]["fsrcnn"]["effort"] = 1
-    params["train"]["embedded"]["phases"]["finetune"]["steps"] = 8
+    params["train"]["embedded"]["phases"]["finetune"]["steps"] = steps
     params["timing"]["embedded"] = {"images": 1, "repeats": 2, "warmup": 1}
     (path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "clone"]):
@@ -81,7 +90,11 @@ def test_repro_makes_the_report_offline_and_a_second_one_does_nothing(clone):
     assert ledger.verdict["receptive-field"] == "supported" and not (ledger.verdict == "contradicted").any()
     assert set(pd.read_csv(out / "cells.csv").verdict) <= {"not comparable", "not run"}
     provenance = json.loads((out / "provenance.json").read_text())
+    top = (out / "report.md").read_text().split("\n# ")[0]  # what it rests on stands above the title
+    page = html.unescape(page.split("</header>")[0])
     assert set(provenance["trained"]) == set(KEPT)
+    assert {"Test images", "Training images"} <= provenance["departures"].keys()
+    assert all(words in top and words in page for words in provenance["departures"].values())
     assert provenance["trained"]["prn"]["steps"] == 8 and provenance["revision"] != "unknown"
     start = time.monotonic()
     assert ran(dvc(clone, "repro")) == set()

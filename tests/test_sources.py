@@ -4,10 +4,12 @@ import functools
 import hashlib
 import http.server
 import threading
+import time
 from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 from pipeline import sources
 
@@ -25,28 +27,31 @@ def server(tmp_path):
     root.mkdir()
     for name, content in FILES.items():
         (root / name).write_bytes(content)
-    asked = []
+    asked, faults = [], {}
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def do_GET(self):
             asked.append(self.path)
-            super().do_GET()
+            fault = faults.get(self.path)
+            if fault is None:
+                return super().do_GET()
+            fault(self, (root / self.path[1:]).read_bytes())
 
         def log_message(self, *_):
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0),
                                          functools.partial(Handler, directory=root)) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+        thread = threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{httpd.server_address[1]}", root, asked
+        yield f"http://127.0.0.1:{httpd.server_address[1]}", root, asked, faults
         httpd.shutdown()
         thread.join()
 
 
 @pytest.fixture
 def registered(server, monkeypatch, tmp_path):
-    url, _, _ = server
+    url = server[0]
     rows = [f"pair,{url}/{name},{hashlib.sha256(content).hexdigest()},{len(content)}"
             for name, content in FILES.items()]
     path = tmp_path / "datasets.csv"
@@ -66,7 +71,7 @@ def test_download_checks_and_does_not_ask_twice(server, registered, tmp_path):
 
 
 def test_altered_file_is_refused_and_the_rest_is_kept(server, registered, tmp_path):
-    url, root, asked = server
+    _, root, asked, _ = server
     (root / "b.png").write_bytes(b"tampered")
     out, cache = tmp_path / "out", tmp_path / "cache"
     with pytest.raises(sources.SourceError, match="pair: b.png: .* registered hash"):
@@ -82,6 +87,111 @@ def test_missing_file_says_what_to_do(server, registered, tmp_path):
     (server[1] / "a.png").unlink()
     with pytest.raises(sources.SourceError, match="a.png.*404.*set PRN_MIRROR=DIR"):
         sources.fetch("pair", tmp_path / "out", cache=tmp_path / "cache")
+
+
+def error_500(handler, content):
+    handler.send_error(500)
+
+
+def cut_off(handler, content):
+    """Half of the bytes that were promised, then the line goes dead."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    handler.wfile.write(content[:len(content) // 2])
+    handler.close_connection = True
+
+
+def cut_off_without_length(handler, content):
+    """As `cut_off`, but nothing tells the client how much was to come."""
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(content[:len(content) // 2])
+    handler.close_connection = True
+
+
+def empty(handler, content):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+def error_page(handler, content):
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(b"<html>Please log in</html>")
+    handler.close_connection = True
+
+
+def stalled(handler, content):
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    handler.wfile.write(content[:10])
+    time.sleep(0.5)
+
+
+def slow(handler, content):
+    """A few bytes at a time, each within the time limit."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    for i in range(0, len(content), 200):
+        handler.wfile.write(content[i:i + 200])
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("fault, message", [
+    (error_500, "could not be fetched .500"), (cut_off, "could not be fetched"),
+    (cut_off_without_length, "does not have the registered hash"),
+    (empty, "does not have the registered hash"), (error_page, "does not have the registered hash"),
+    (stalled, "could not be fetched .*timed out"), (slow, None),
+], ids=lambda v: v.__name__ if callable(v) else "")
+def test_faults_of_a_server_leave_nothing_half_written(server, registered, tmp_path, monkeypatch,
+                                                       fault, message):
+    monkeypatch.setattr(sources, "TIMEOUT", 0.2)
+    _, _, asked, faults = server
+    faults["/b.png"] = fault
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    if message:
+        with pytest.raises(sources.SourceError, match=f"pair: b.png: .*{message}"):
+            sources.fetch("pair", out, cache=cache)
+        assert not out.exists()
+        assert [f.name for f in cache.rglob("*") if f.is_file()] == ["a.png"]  # kept for the next try
+        faults.clear()
+    sources.fetch("pair", out, cache=cache)
+    assert {f.name: f.read_bytes() for f in out.iterdir()} == FILES
+    assert asked.count("/a.png") == 1
+
+
+def test_a_fault_that_passes_is_tried_again(server, registered, tmp_path):
+    faults = server[3]
+
+    def once(handler, content):
+        faults.clear()
+        error_500(handler, content)
+
+    faults["/a.png"] = once
+    assert sources.fetch("pair", tmp_path / "out", cache=tmp_path / "cache") == 2
+
+
+def test_a_cache_that_was_altered_is_fetched_again(server, registered, tmp_path):
+    """A kill in the middle of a write, or another program: the hash is checked at every use."""
+    cache = tmp_path / "cache"
+    sources.fetch("pair", tmp_path / "out", cache=cache)
+    kept = next(cache.rglob("b.png"))
+    kept.write_bytes(kept.read_bytes()[:50])
+    sources.fetch("pair", tmp_path / "out", cache=cache)
+    assert (tmp_path / "out" / "b.png").read_bytes() == FILES["b.png"]
+
+
+def test_a_mirror_that_lacks_a_file_asks_the_network_and_says_so(server, registered, tmp_path):
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    assert sources.fetch("pair", tmp_path / "out", cache=tmp_path / "cache", mirror=mirror) == 2
+    (server[1] / "b.png").unlink()
+    with pytest.raises(sources.SourceError, match="b.png.* not in PRN_MIRROR=.*mirror either"):
+        sources.fetch("pair", tmp_path / "out", cache=tmp_path / "cache2", mirror=mirror)
 
 
 def test_mirror_is_asked_first_and_checked(server, registered, tmp_path):
@@ -102,6 +212,9 @@ def test_folder_of_the_user(tmp_path):
     with pytest.raises(sources.SourceError, match="local.mine: .*no image there"):
         sources.fetch("mine", tmp_path / "out", cache=tmp_path, local={"mine": str(folder)})
     (folder / "x.png").write_bytes(b"x")
+    with pytest.raises(sources.SourceError, match="local.mine: .*x.png: not a readable image"):
+        sources.fetch("mine", tmp_path / "out", cache=tmp_path, local={"mine": str(folder)})
+    Image.new("RGB", (4, 5)).save(folder / "x.png")
     assert sources.fetch("mine", tmp_path / "out", cache=tmp_path, local={"mine": str(folder)}) == 1
 
 

@@ -1,0 +1,45 @@
+"""A short fixed training, whose weights tell whether two machines or versions agree.
+
+    python -m tests.fingerprint THREADS FILE.npz
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pipeline import training
+from pipeline.models import build
+from tests.test_training import LABEL, make_images
+
+RECIPE = training.Recipe(learning_rate=1e-3, decay="step", batch=8, crop=48, clip=0.0, ema=0.0)
+STEPS = 12
+
+
+def weights(threads=1, device="cpu"):
+    """PRN of width 8 after `STEPS` steps of the paper's recipe: dict of str to ndarray."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory() as folder:
+        result = training.train(
+            build("prn", (2, 3), width=8), [training.Phase("p", make_images(2, 140), STEPS, True)],
+            RECIPE, scales=(2, 3), label=LABEL, seed=0, name="prn", device=torch.device(device),
+            tag="f", state_path=Path(folder) / "s.pt")
+    torch.set_num_threads(before)
+    return {name: value.numpy() for name, value in result.weights.items()}
+
+
+def distance(a, b):
+    """Largest difference between two sets of weights, as a share of what training changed at most."""
+    torch.manual_seed(0)
+    start = {n: v.numpy() for n, v in build("prn", (2, 3), width=8).state_dict().items()}
+    moved = max(np.abs(a[n] - start[n]).max() for n in a)
+    return max(np.abs(a[n] - b[n]).max() for n in a) / moved
+
+
+if __name__ == "__main__":
+    np.savez(sys.argv[2], **weights(int(sys.argv[1])))
+    print(torch.__version__)

@@ -1,0 +1,111 @@
+"""The same parameters give the same bytes; other thread counts and versions stay within a bound.
+
+Measured on the fixed training of tests/fingerprint.py, as a share of what training changed at most:
+0 between PyTorch 2.11.0, 2.12.0 and 2.13.0 (one CPU and thread count, bit for bit), 3.6e-5 between 1 and 2 threads,
+1.2e-5 without oneDNN. The bound leaves a hundred times that; a rate that is 1 % off breaks it.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests import fingerprint, workspace
+
+BOUND = 5e-3  # of the largest change that training makes to a weight
+MOVED = 0.008424
+STORED = {  # the first three values of a layer
+    "early.0.weight": (0.122394, -0.013263, 0.003922),
+    "middle.2.weight": (-0.094392, -0.009110, -0.106074),
+    "late.2.weight": (0.185377, 0.153850, -0.074031),
+    "early_dilated.0.weight": (0.078725, 0.011923, 0.067811),
+    "middle_dilated.2.weight": (0.156010, 0.033577, -0.093069),
+    "shrink.0.weight": (-0.577164, 0.115497, -0.070733),
+    "upsample.x2.weight": (0.000498, -0.000471, 0.000530),
+    "upsample.x3.weight": (-0.000826, -0.001146, -0.002131),
+}
+COMMANDS = ["validate", "download train", "download test", "pack", "train prn", "train bicubic",
+            "train cnn7", "gradients", "evaluate prn", "evaluate bicubic"]
+
+
+@pytest.fixture(scope="module")
+def here():
+    return fingerprint.weights(threads=1)
+
+
+def test_this_version_gives_the_stored_weights(here):
+    for name, stored in STORED.items():
+        np.testing.assert_allclose(here[name].ravel()[:3], stored, atol=BOUND * MOVED, rtol=0)
+
+
+def test_thread_counts_agree_within_the_bound_and_a_repeat_to_the_bit(here):
+    again = fingerprint.weights(threads=1)
+    assert all(np.array_equal(here[name], again[name]) for name in here)
+    assert fingerprint.distance(here, fingerprint.weights(threads=2)) < BOUND
+
+
+def test_the_bound_notices_a_rate_that_is_one_percent_off(here, monkeypatch):
+    from dataclasses import replace
+
+    monkeypatch.setattr(fingerprint, "RECIPE", replace(fingerprint.RECIPE, learning_rate=1.01e-3))
+    assert fingerprint.distance(here, fingerprint.weights(threads=1)) > BOUND
+
+
+def hashes(folder):
+    """Of weights, scores and pixels; provenance holds wall times."""
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+            for p in sorted((folder / "artifacts/embedded").rglob("*"))
+            if p.suffix in (".safetensors", ".csv", ".npz", ".png")}
+
+
+def test_the_same_parameters_give_the_same_files_byte_for_byte(tmp_path, monkeypatch):
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    found = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        workspace.fill(folder, workspace.small_params())
+        monkeypatch.chdir(folder)
+        assert workspace.first_words(COMMANDS, monkeypatch) is None
+        found.append(hashes(folder))
+    assert found[0] == found[1] and len(found[0]) >= 10
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("threads", [1, 2])
+def test_versions_of_pytorch_agree_within_the_bound(here, tmp_path, threads):
+    """PRN_TORCHES=DIR:DIR names folders of ``pip install --target DIR torch==2.11.0`` and the like."""
+    sites = os.environ.get("PRN_TORCHES", "").split(":")
+    if sites == [""]:
+        pytest.skip("PRN_TORCHES is not set")
+    for site in sites:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.fingerprint", str(threads), str(tmp_path / "w.npz")],
+            env={**os.environ, "PYTHONPATH": site, "OMP_NUM_THREADS": str(threads)},
+            cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
+        with np.load(tmp_path / "w.npz") as file:
+            distance = fingerprint.distance(here, dict(file))
+        print(done.stdout.strip(), threads, "threads:", distance)
+        assert distance < BOUND
+
+
+@pytest.mark.gpu
+def test_a_gpu_with_the_flag_repeats_to_the_bit(tmp_path):
+    """PRN_DETERMINISTIC=1, in processes of their own, since CUDA reads it once."""
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA GPU")
+    code = ("import sys, numpy as np; from stages.networks import device; from tests import fingerprint\n"
+            "np.savez(sys.argv[1], **fingerprint.weights(device=device()))")
+    found = []
+    for name in ("a.npz", "b.npz"):
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=True,
+                       cwd=Path(__file__).parents[1], env={**os.environ, "PRN_DETERMINISTIC": "1"})
+        with np.load(tmp_path / name) as file:
+            found.append(dict(file))
+    assert all(np.array_equal(found[0][name], found[1][name]) for name in found[0])
+    assert fingerprint.distance(found[0], fingerprint.weights()) < 0.1  # the CPU's, for comparison

@@ -1,0 +1,74 @@
+"""A folder with params.yaml and a few images, in which the stages run in this process."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import yaml
+from PIL import Image
+
+from pipeline import params
+
+KEPT = ["bicubic", "cnn7", "fsrcnn", "prn", "prn_no_rolling"]
+ROOT = Path(__file__).parents[1]
+
+
+def raw_params():
+    """params.yaml as plain data."""
+    return yaml.load((ROOT / "params.yaml").read_text(), Loader=params._Loader)
+
+
+def small_params():
+    """The same with five variants, two steps, and folders of the user in place of registered sets."""
+    raw = raw_params()
+    raw["local"] = {"mine": "train", "held": "test"}
+    raw["methods"], raw["routed"] = KEPT[:3], KEPT[3:]
+    raw["campaign"] = KEPT[1:]
+    raw["variants"] = {name: raw["variants"][name] for name in KEPT}
+    raw["sets"]["embedded"] = {"test": ["held"], "ablation": "held"}
+    raw["train"]["embedded"]["phases"]["finetune"] |= {"sets": ["mine"], "steps": 2}
+    for picture in raw["pictures"]["embedded"].values():
+        picture |= {"dataset": "held", "image": "camera", "crop": [8, 16, 32]}
+    raw["gradients"]["embedded"]["patches"] = 50
+    raw["timing"]["embedded"] = {"images": 1, "repeats": 1, "warmup": 1}
+    return raw
+
+
+def fill(folder, raw):
+    """Write params.yaml, and crops of embedded photographs as the user's images."""
+    for role in ("train", "test"):
+        (folder / role).mkdir()
+        for path in sorted((ROOT / "embedded" / role).glob("*.*")):
+            image = np.asarray(Image.open(path))[100:244, 100:260]
+            Image.fromarray(image).save(folder / role / f"{path.stem}.png")
+    write(folder, raw)
+
+
+def write(folder, raw):
+    (folder / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+
+
+def stage(command, monkeypatch):
+    """Run ``python -m stages.COMMAND`` in this process; its last words if it fails."""
+    name, *words = command.split()
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *words])
+    try:
+        runpy.run_module(f"stages.{name}", run_name="__main__")
+    except SystemExit as stop:
+        return str(stop.code)
+    return None
+
+
+def first_words(commands, monkeypatch):
+    """Run stages until one fails; its last words, or None if all run."""
+    return next(filter(None, (stage(c, monkeypatch) for c in commands)), None)
+
+
+def whole_pipeline(raw):
+    """Every command of dvc.yaml, in order."""
+    scored = [*raw["methods"], *raw["routed"]]
+    return ["validate", "download train", "download test", "pack",
+            *(f"train {name}" for name in raw["variants"]), "gradients",
+            *(f"evaluate {name}" for name in scored), "ablation", "timing", "pictures", "tables",
+            "figures", "report"]
