@@ -227,7 +227,9 @@ class Params:
         consistency.check(self, networks=get_args(get_type_hints(Variant)["network"]))
 
     def present(self, names):
-        """Those of some variants that the profile trains and measures."""
+        """Those of some variants that the profile trains and measures; refuses an unknown one."""
+        for name in names:
+            one_of(name, self.variants, "variants")
         return [n for n in names if self.profile in (self.variants[n].profiles or [self.profile])]
 
     def scales_of(self, name):

@@ -31,7 +31,8 @@ def build(cls, raw, where):
 
 def _typed(hint, value, where):
     if isinstance(hint, types.UnionType):  # of dataclasses: the one that has most of the keys
-        hint = max(get_args(hint), key=lambda c: len({f.name for f in fields(c)} & set(value or ())))
+        keys = set(value) if isinstance(value, dict) else set()
+        hint = max(get_args(hint), key=lambda c: len({f.name for f in fields(c)} & keys))
     if is_dataclass(hint):
         return build(hint, value, where)
     origin, args = get_origin(hint), get_args(hint)

@@ -16,8 +16,9 @@ from stages.shared import ROOT, argument, bar, folder, run
 
 def main():
     method, p = argument(), params.load()
-    rows, variant = [], p.variants[method]
+    rows = []
     if p.present([method]):  # else a header alone
+        variant = p.variants[method]
         route = routing(p) if method in p.routed else None
         images = test_images(p)
         weights = sha256(folder(p) / "models" / f"{method}.safetensors")

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import HealthCheck, assume, example, given, note, settings, strategies as st
 
 from pipeline import params, sources, training
+from pipeline.methods import FITTED
 from pipeline.models import build
 from pipeline.tables import depth_variants
 from stages.networks import fresh, routing
@@ -104,6 +105,17 @@ def check(file):
 @example(change=("remove", ("pictures", "paper"), None))
 @example(change=("remove", ("pictures", "embedded", "fig9"), None))
 @example(change=("remove", ("variants", "cnn7"), None))
+@example(change=("replace", ("train", "paper", "recipes", "scn"), 1))
+@example(change=("replace", ("train", "embedded", "recipes", "aplus", "sets"), ["t91"]))
+@example(change=("replace", ("train", "embedded", "recipes", "rfl", "ridge"), 0))
+@example(change=("replace", ("variants", "aplus", "recipe"), "paper"))
+@example(change=("replace", ("variants", "aplus", "options"), {"anchors": 10**6}))
+@example(change=("replace", ("variants", "fsrcnn", "scales"), [2]))
+@example(change=("replace", ("variants", "vdsr", "profiles"), ["embedded", "embedded"]))
+@example(change=("replace", ("engine", "paper", "scales"), [2]))
+@example(change=("replace", ("engine", "embedded", "seconds"), 0))
+@example(change=("replace", ("engine", "embedded", "sets"), ["set5"]))
+@example(change=("remove", ("engine", "paper"), None))
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_changed_file_is_refused_in_words_or_runs(tmp_path_factory, change):
     kind, path, value = change
@@ -134,7 +146,9 @@ def assert_runs(p, path):
     assert p.ablation.pairs() and routing(p).gamma_low < routing(p).gamma_upper
     depth_variants({n: v.options for n, v in p.variants.items() if v.network == "prn"})
     json.dumps(asdict(p), allow_nan=False)
-    if p.variants[name].network == "bicubic" or recipe.batch * recipe.crop**2 > 10**5:
+    if not any(True for _ in model.parameters()) or p.variants[name].network in FITTED:
+        return
+    if recipe.batch * recipe.crop**2 > 10**5:
         return
     settings_ = p.train[p.profile]
     label = {"norm": p.prior.norm, "domain": "lr" if p.prior.domain == "hr" else p.prior.domain,
@@ -186,7 +200,8 @@ def test_what_is_accepted_runs_to_its_report(tmp_path_factory, changes):
         return
     finally:
         os.chdir(back)
-    heavy = [r for t in p.train.values() for r in t.recipes.values() if r.batch * r.crop**2 > 10**5]
+    heavy = [r for t in p.train.values() for r in t.recipes.values()
+             if isinstance(r, params.Recipe) and r.batch * r.crop**2 > 10**5]
     assume(not heavy and p.timing[p.profile].repeats * p.timing[p.profile].warmup < 10)
     assume(p.profile == "embedded" and p.weights == "trained" and raw != small)
     assume(all(v.options.get("width", 64) <= 64 for v in p.variants.values()))

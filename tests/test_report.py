@@ -135,14 +135,14 @@ def test_both_reports_say_the_same(tmp_path):
 
 def test_training_table_names_the_images_that_a_method_is_fitted_to():
     fitted = {**MODEL, "steps": 0, "recipe": {"sets": ["t91"], "levels": 12}}
-    assert report.training_table({"aplus": fitted})["rows"][0][:4] == ["A+", "fitted to t91", "–", "–"]
+    assert basis.training_table({"aplus": fitted})["rows"][0][:4] == ["A+", "fitted to t91", "–", "–"]
 
 
 def test_table1_says_which_classical_method_falls_short():
     table = pd.DataFrame({"method": ["aplus", "rfl", "selfex", "srcnn"], "dataset": "set5", "scale": 2,
                           "psnr_db": [36.55, 36.4, 36.5, 30.0], "ssim": 0.9, "source": "measured",
                           "paper_psnr_db": [36.6, 36.59, 36.6, 36.7], "paper_ssim": 0.9})
-    note = report._table1(table, 2, ["set5"])["note"]
+    note = report._table1(table, 2, ["set5"], {})["note"]
     assert note.endswith("RFL is short of the paper's figure, in dB: Set5 0.19.")
     assert not {"A+", "SelfEx", "SRCNN"} & set(note.replace(".", "").split())
 

@@ -31,7 +31,10 @@ def small_params():
     for picture in raw["pictures"]["embedded"].values():
         picture |= {"dataset": "held", "image": "camera", "crop": [8, 16, 32]}
     raw["gradients"]["embedded"]["patches"] = 50
+    for name in ("aplus", "rfl"):  # recipes of variants that were left out
+        raw["train"]["embedded"]["recipes"][name]["sets"] = ["mine"]
     raw["timing"]["embedded"] = {"images": 1, "repeats": 1, "warmup": 1}
+    raw["engine"]["embedded"] |= {"sets": ["held"], "images": 1, "repeats": 1}
     return raw
 
 
@@ -70,5 +73,5 @@ def whole_pipeline(raw):
     scored = [*raw["methods"], *raw["routed"]]
     return ["validate", "download train", "download test", "pack",
             *(f"train {name}" for name in raw["variants"]), "gradients",
-            *(f"evaluate {name}" for name in scored), "ablation", "timing", "pictures", "tables",
-            "figures", "report"]
+            *(f"evaluate {name}" for name in scored), "ablation", "timing", "probe", "engine",
+            "seams", "pictures", "tables", "claims", "figures", "report"]
