@@ -70,8 +70,8 @@ def _evidence(r):
                                    ("shared stages", psnr("prn_no_rolling"))),
         "D9": f"on {where}: " + db((_recipe(models, "prn"), psnr("prn")),
                                    (_recipe(models, "prn_modern"), psnr("prn_modern"))),
-        "D10": f"patch by patch {prn['paper']:.1f} ms, grouped {prn['grouped']:.1f} ms, whole image "
-               f"{prn['whole']:.1f} ms per image of {where}",
+        "D10": f"patch by patch {prn['paper']:.1f} ms, grouped {prn['grouped']:.1f} ms, with context "
+               f"{prn['context']:.1f} ms, whole image {prn['whole']:.1f} ms per image of {where}",
         "D11": f"timed on {times.device.iloc[0]}",
         "D13": f"on {where}: " + db(("labels at 10/30", psnr("prn")),
                                     (f"labels at {low:g}/{upper:g}", psnr("prn_trained_20_50"))),
