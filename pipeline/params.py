@@ -172,10 +172,9 @@ class Engine:
     scales: list[int]
     images: int  # of each set, spread over it
     repeats: int
-    seconds: float  # for a mode at most, about
 
     def __post_init__(self):
-        for key in ("images", "repeats", "seconds"):
+        for key in ("images", "repeats"):
             at_least(getattr(self, key), 1, f"engine: {key}")
 
 

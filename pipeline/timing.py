@@ -115,8 +115,8 @@ def _plan(job, clock, repeats, budget_s):
     """As much of a job as the budget allows, by its first call, and how often."""
     job.calls[0]()  # prepares code for its shapes
     seconds = 1e-3 * clock(job.calls[0])[1]
-    some = max(1, min(len(job.calls), int(budget_s / (seconds * repeats))))
-    times = min(repeats, max(3, int(budget_s / (seconds * some))))
+    some = max(1, int(min(len(job.calls), budget_s / (seconds * repeats))))
+    times = int(min(repeats, max(3, budget_s / (seconds * some))))
     return replace(job, calls=job.calls[:some], costs=job.costs[:some]), times
 
 

@@ -6,6 +6,7 @@ operations wait for each other, and more cores can take more images.
 
 import csv
 import json
+import math
 from itertools import product
 
 import torch
@@ -34,8 +35,8 @@ def main():
             if (dataset, scale) == (settings.sets[0], a.scale):
                 shares = comparison.by_share(models["prn"], pairs[0], scale)
     for name, some in (("engine", jobs), ("shares", shares)):
-        rows = measure(some, repeats=settings.repeats, warmup=1, device=where,
-                       budget_s=settings.seconds, progress=bar(name))
+        rows = measure(some, repeats=settings.repeats, warmup=1, device=where, budget_s=math.inf,
+                       progress=bar(name))  # a ratio needs the same images
         keys = dict.fromkeys(key for row in rows for key in row)
         with open(folder(p) / f"{name}_times.csv", "w", newline="") as file:
             writer = csv.DictWriter(file, keys, lineterminator="\n")
