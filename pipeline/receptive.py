@@ -39,7 +39,10 @@ def receptive_field(model, route, *, inputs=8, seed=0):
     generator = torch.Generator().manual_seed(seed)
     model = model.cpu().double()
     x = torch.rand(inputs, 1, SIDE, SIDE, generator=generator, dtype=torch.float64, requires_grad=True)
-    centre = model.features(x, route)[..., SIDE // 2, SIDE // 2]
+    y, scale = x, int(next(iter(model.upsample))[1:])  # any: the layers before the last are shared
+    for layer in model.path(scale, route)[:-1]:
+        y = layer(y)
+    centre = y[..., SIDE // 2, SIDE // 2]
     mixture = torch.randn(centre.shape, generator=generator, dtype=torch.float64)
     (centre * mixture).sum().backward()
     reach = x.grad.abs().sum((0, 1))

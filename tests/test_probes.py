@@ -88,7 +88,7 @@ def test_parts_of_the_job_are_timed_side_by_side(image):
     for job in jobs:
         seen.clear()
         with torch.inference_mode():
-            job.call(*job.images[0])
+            job.calls[0]()
         counts[job.labels["part"]] = list(seen)
     assert counts["network"] == counts["job"] and counts["reconstruction"] == []
     assert sum(counts["network"]) == len(grouped(model, pair.lr_y, 4, Routing(10, 30))[1])
