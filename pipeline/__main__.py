@@ -48,8 +48,8 @@ def arguments(words):
     tool.add_argument("--routes", type=Path, metavar="MAP.png",
                       help="picture of the routes: mild orange, moderate blue, severe black")
     tool.add_argument("--weights", type=Path, metavar="FILE", help="instead of the published ones")
-    tool.add_argument("--device", type=torch.device, metavar="cpu|cuda",
-                      default=torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    tool.add_argument("--device", choices=["cpu", "cuda"],
+                      default="cuda" if torch.cuda.is_available() else "cpu")
     return tool, parser.parse_args(words)
 
 

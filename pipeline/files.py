@@ -126,7 +126,7 @@ def _read_tiff(path):
         if pixels.ndim == 3 and pixels.shape[-1] - len(page.extrasamples) not in (1, 3):
             raise FileError(f"{path}: {pixels.shape[-1]} channels; convert it to RGB or grey")
         if len(page.extrasamples) > 1:
-            raise FileError(f"{path}: {len(page.extrasamples)} channels beside the colours; keep alpha only")
+            raise FileError(f"{path}: {len(page.extrasamples)} extra channels; keep one, alpha")
         tags = [page.tags.get(code) for code in (274, 34675)]
         orientation, profile = (tag and tag.value for tag in tags)
         return _picture(pixels, orientation or 1, profile)
