@@ -153,6 +153,6 @@ def repeats(variants, models):
     """
     groups = {}
     for name, variant in variants.items():
-        key = repr(sorted((k, v) for k, v in variant.items() if k not in ("seed", "profiles"))), models[name]["steps"]
-        groups.setdefault(key, []).append(name)
+        key = repr(sorted((k, v) for k, v in variant.items() if k not in ("seed", "profiles")))
+        groups.setdefault((key, models[name]["steps"]), []).append(name)
     return {names[0]: names for names in groups.values()}
