@@ -114,7 +114,11 @@ def test_lr_is_luma_of_the_resized_colours(seed, h, w, scale):
     np.testing.assert_allclose(pair.lr[..., 0], expected, atol=1e-9)
 
 
-@given(network=st.sampled_from(sorted(NETWORKS)), route=st.sampled_from(range(len(ROUTES))),
+# the others state their own costs, or add up predictions outside of layers
+LAYERED = ("bicubic", "cnn7", "fsrcnn", "prn", "srcnn", "vdsr")
+
+
+@given(network=st.sampled_from(LAYERED), route=st.sampled_from(range(len(ROUTES))),
        h=st.integers(4, 24), w=st.integers(4, 24), scale=st.sampled_from([2, 3, 4]),
        early=st.integers(1, 3), middle=st.integers(1, 3), rolling=st.booleans())
 @settings(max_examples=25, deadline=None)
