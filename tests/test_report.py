@@ -155,7 +155,7 @@ def test_every_decision_of_the_design_is_there_and_says_when_it_was_not_measured
     shares = pd.DataFrame({"dataset": ["d"], "scale": [4], "gamma_low": [20.0], "gamma_upper": [50.0],
                            "share_mild": [0.2], "share_moderate": [0.3], "share_severe": [0.5]})
     timing = pd.DataFrame({"method": "prn", "scale": 4, "mode": ["paper", "grouped", "context", "whole"],
-                           "ms_median": [3.0, 2, 1], "device": "CPU"})
+                           "ms_median": [3.0, 2, 1.5, 1], "device": "CPU"})
     rows = evidence.decisions({"ablation": ablation, "table2": pairs, "shares": shares,
                                "timing": timing, "models": {"prn": MODEL}, "auc": None,
                                "dataset": "d", "scale": 4, "gammas": (20.0, 50.0)})
