@@ -1,16 +1,22 @@
 """The engine equals the plain network: patch by patch, or the whole image, by its borders."""
 
+import os
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings, strategies as st
 from torch import nn
 
-from pipeline import engine
+from pipeline import engine, weights
+from pipeline.evaluation import degrade
 from pipeline.fused import Fused, passes, subpixel
+from pipeline.images import read
 from pipeline.inference import Routing, patchwise, route_patches, whole
 from pipeline.models import build
 from pipeline.patches import assemble, cut, patch_size
+from pipeline.sources import registry
 from tests.test_routing import picture, trained_like
 
 ROUTING = Routing(10, 30)
@@ -169,3 +175,18 @@ def test_cuda_equals_the_cpu(borders):
         gpu, _ = engine.super_resolve(Fused(model.cuda(), 3), [x.cuda() for x in images], ROUTING, borders)
     for a, b in zip(cpu, gpu):
         torch.testing.assert_close(a, b.cpu(), atol=1e-3, rtol=0)
+
+
+@pytest.mark.mirror
+@torch.inference_mode()
+def test_every_image_of_set14_with_the_published_weights(scale=4):
+    """Both borders to 1e-4, on trained weights and photographs."""
+    if "PRN_MIRROR" not in os.environ:
+        pytest.skip("PRN_MIRROR is not set: the paper's images are not here")
+    model = weights.load(build("prn", (2, 3, 4)), Path(__file__).parents[1] / "weights" / "prn.safetensors")
+    net = Fused(model, scale)
+    for source in registry()["set14"]:
+        x = degrade(read(Path(os.environ["PRN_MIRROR"]) / source.place), scale).lr_y
+        (found,), _ = engine.super_resolve(net, [x], ROUTING)
+        torch.testing.assert_close(found, patchwise(model, x, scale, ROUTING)[0], atol=1e-4, rtol=0)
+        assert seams(model, [x], scale) < 1e-4
