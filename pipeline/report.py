@@ -100,7 +100,7 @@ def typeset(results, test_sets, dataset, scale):
          "limit_ms": "limit, ms", "macs": "MACs"}))
     tables.append(_plain(
         results["engine"], "The engine", "engine",
-        "Median ms per image at the thresholds of the ablation, images one by one (batch 1) or all in a "
+        f"On {results['engine'].device.iloc[0]}. Median ms per image at the thresholds of the ablation, images one by one (batch 1) or all in a "
         "call. Mode: whole, the severe path without routing; grouped and context, the engine with the "
         "paper's borders and with real context; paper, patch by patch. Speed-up over PRN's whole image, "
         "and FSRCNN's time over this one, in the same precision and kind of batch. Peak: memory of the "

@@ -1,7 +1,6 @@
 """Bad images: a clear error that names the file, or the right result; never a silent skip."""
 
 import io
-import runpy
 import shutil
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from hypothesis import given, settings, strategies as st
 from PIL import Image
 
 from pipeline import images, packed, params, tables
+from tests.workspace import stage
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (72, 80, 3)).astype(np.uint8)
 RGB = Image.fromarray(PIXELS)
@@ -185,17 +185,6 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TQDM_DISABLE", "1")
     return tmp_path
-
-
-def stage(command, monkeypatch):
-    """One stage in this process; its last words if it fails."""
-    name, *words = command.split()
-    monkeypatch.setattr(sys, "argv", [f"{name}.py", *words])
-    try:
-        runpy.run_module(f"stages.{name}", run_name="__main__")
-    except SystemExit as stop:
-        return str(stop.code)
-    return None
 
 
 def first_words(monkeypatch, commands=PIPELINE):
