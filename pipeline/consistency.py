@@ -8,7 +8,7 @@ ALWAYS = ("bicubic", "cnn7", "fsrcnn", "prn")  # every profile's figures need th
 FIGURES = ("fig8", "fig9", "fig10", "fig11")
 # tables and evidence name these variants: with other options the name would lie
 MEANT = {"prn": {}, "prn_no_rolling": {"rolling": False}, "prn_no_routing": {"routing": False},
-         "prn_identity": {"start": "identity"}, "prn_plain": {"start": "plain"}}
+         "prn_dilation2": {"dilation": 2}, "prn_identity": {"start": "identity"}, "prn_plain": {"start": "plain"}}
 
 
 def check(p, networks):

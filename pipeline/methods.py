@@ -14,12 +14,14 @@ class PRNOptions:
     late: int = 2
     rolling: bool = True
     routing: bool = True
+    dilation: int = 1
     start: Literal["skip", "identity", "plain"] = "skip"
 
     def __post_init__(self):
         at_least(self.width, 1, "variants: options.width", 512)
         for key in ("early", "middle", "late"):
             at_least(getattr(self, key), 1, f"variants: options.{key}", 32)
+        at_least(self.dilation, 1, "variants: options.dilation", 8)
 
 
 @dataclass(frozen=True, kw_only=True)

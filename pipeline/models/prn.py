@@ -21,16 +21,18 @@ class PRN(nn.Module):
     early, middle, late : int
         Convolutions of Theta_l (the first is 5x5, the others 3x3), Theta_m and Theta_s (Table III).
     rolling : bool
-        Mild and moderate patches use the dilated copies Theta_l^D and Theta_m^D (Table IV).
+        Mild and moderate patches use copies of their own, Theta_l^D and Theta_m^D (Table IV).
     routing : bool
         Without it every patch takes the severe path.
+    dilation : int
+        Of the copies: 1 is an ordinary convolution, 2 leaves one hole between taps (decision D5).
     start : {"skip", "identity", "plain"}
         How "initialised with bicubic" is read (decision D7): bicubic is added to the output; or the
         first channel carries the image to a bicubic deconvolution; or every channel has one.
     """
 
     def __init__(self, scales, width=64, early=1, middle=2, late=2, rolling=True, routing=True,
-                 start="skip"):
+                 dilation=1, start="skip"):
         super().__init__()
         self.routes = (MILD, MODERATE, SEVERE) if routing else (SEVERE,)
         self.rolling = rolling and routing
@@ -39,9 +41,9 @@ class PRN(nn.Module):
         self.early = _stage([1] + [width] * early, first=5)  # Theta_l
         self.middle = _stage([width] * (middle + 1))  # Theta_m
         self.late = _stage([width] * (late + 1))  # Theta_s
-        if self.rolling:  # "1 dilation" is one hole between taps: dilation=2 (decision D5)
-            self.early_dilated = _stage([1] + [width] * early, first=5, dilation=2)  # Theta_l^D
-            self.middle_dilated = _stage([width] * (middle + 1), dilation=2)  # Theta_m^D
+        if self.rolling:
+            self.early_dilated = _stage([1] + [width] * early, 5, dilation)  # Theta_l^D
+            self.middle_dilated = _stage([width] * (middle + 1), dilation=dilation)  # Theta_m^D
         self.shrink = _stage([width, width], first=1)  # of Theta_up
         self.upsample = nn.ModuleDict({f"x{s}": _deconvolution(s, width) for s in scales})
         self._initialise()
