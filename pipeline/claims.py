@@ -161,13 +161,13 @@ LEDGER = [
     Claim("frequency-conflict", "III-C",
           "“when we train mild samples in the early stage … the output of high level is influenced”: "
           "shared early layers hurt severe patches",
-          "PSNR of severe patches on the severe path, with dilated copies for the others above that "
+          "PSNR of severe patches on the severe path, with copies for the others above that "
           f"with shared layers: interval above zero, {RETRAINED}",
           "higher", f.conflict, trained=("prn", "prn_no_rolling"), on_bsds100=True),
     Claim("receptive-field", "III-C",
           "rolling increases “the receptive field of early stage”",
           "by gradients, mild and moderate route: side of what is seen, and of what carries 95 %, "
-          "larger with dilation",
+          "larger than without rolling; partly if with a hole between taps alone",
           "larger", f.receptive),
     Claim("reconstruction", "IV-C",
           "“The reconstruction cost is far less than the model computational cost”",

@@ -3,7 +3,8 @@
 A pixel of route r gets what the network on the whole image along r would give it.  Patches of 13 to
 27 pixels with a halo of 7 to 9 each would cost 2 to 4 times the patch.  Here neighbours share: for
 each route the pixels that a layer must give are those that the next one reads, counted back from the
-patches, and each layer is one product of gathered pixels with its weights.
+patches, and each layer is one product of gathered pixels with its weights.  A layer that must give
+most of the pixels gives all of them, by an ordinary convolution.
 
 The images of a batch lie on one canvas with zeros between them, as wide as the widest layer reaches;
 so the zero padding at the border of an image comes by itself.
@@ -14,7 +15,7 @@ import torch.nn.functional as F
 
 from pipeline.fused import passes
 
-GAP = 4  # zeros around an image: the first dilated convolution reaches so far
+DENSE = {"cpu": 0.7, "cuda": 0.9}  # share of the pixels from which all of them cost less
 CHUNK = {"cpu": 2048, "cuda": 1 << 20}  # pixels of one product
 STEP = {"cpu": 256, "cuda": 4096}  # a product has a multiple of so many: few shapes
 PATCHES = {"cpu": 16, "cuda": 1024}  # patches of one pass of the last layer
@@ -36,28 +37,32 @@ def run(net, images, layouts, tops, routes):
     -------
     Tensor, shape (patches, p, q, s^2), float32: without the bicubic part
     """
-    canvas, inside, corners = _lay(images, layouts, tops)
+    canvas, inside, corners = _lay(net, images, layouts, tops)
     p, q = layouts[0].height, layouts[0].width
-    where = iter(_positions(net, inside, corners, routes, (p, q), canvas.shape[1]))
-    width = canvas.shape[1]
+    width, pixels = canvas.shape[1], sum(x.numel() for x in images)
+    where = iter(_positions(net, inside, corners, routes, (p, q), width))
     phases = canvas.new_empty(len(corners), p, q, net.scale**2)
     first = {}  # routes that begin with the same convolution share it
     spare = [canvas.new_zeros(len(inside), net.width, dtype=net.dtype) for _ in range(2)]
     for route, path in net.paths.items():
         conv = path.convs[0]
         if conv.key not in first:
-            first[conv.key] = _everywhere(conv, canvas, inside)
+            first[conv.key] = _everywhere([conv], canvas.view(-1, 1), width, inside)
         x = first[conv.key]
-        for link in path.links[1:-1]:  # what a spare held is never read, its zeros stay
-            _at(link, x, next(where), width, spare[0])
-            x, spare = spare[0], spare[::-1]
+        for link in path.links[1:-1]:
+            positions = next(where)
+            if len(positions) > DENSE[canvas.device.type] * pixels:
+                x = _everywhere(link, x, width, inside)
+            else:  # what a spare held is never read, its zeros stay
+                _at(link, x, positions, width, spare[0])
+                x, spare = spare[0], spare[::-1]
         _last(path.convs[-1], x, (routes == route).nonzero()[:, 0], corners, (p, q), width, phases)
     return phases
 
 
 def work(net, images, layouts, tops, routes):
     """Pixels at which each layer is computed: list of (Conv, int), for counting."""
-    canvas, inside, corners = _lay(images, layouts, tops)
+    canvas, inside, corners = _lay(net, images, layouts, tops)
     p, q = layouts[0].height, layouts[0].width
     where = iter(_positions(net, inside, corners, routes, (p, q), canvas.shape[1]))
     found = {path.convs[0].key: (path.convs[0], int(inside.sum())) for path in net.paths.values()}
@@ -65,6 +70,8 @@ def work(net, images, layouts, tops, routes):
     for route, path in net.paths.items():
         for link in path.links[1:-1]:
             pixels = len(next(where))
+            if pixels > DENSE[canvas.device.type] * inside.sum():
+                pixels = int(inside.sum())
             layers += [(conv, pixels) for conv in link]
         layers.append((path.convs[-1], int((routes == route).sum()) * p * q))
     return layers
@@ -88,16 +95,17 @@ def _offsets(sides, width, device):
     return (y[:, None] * width + x).flatten()
 
 
-def _lay(images, layouts, tops):
+def _lay(net, images, layouts, tops):
     """Canvas (H, W), the flat mask of its image pixels, and the first pixel of each patch."""
-    width = max(x.shape[-1] for x in images) + 2 * GAP
-    rows = [F.pad(x[0, 0], (GAP, width - GAP - x.shape[-1], GAP, GAP)) for x in images]
+    gap = max(max(conv.reach) for path in net.paths.values() for conv in path.convs)
+    width = max(x.shape[-1] for x in images) + 2 * gap
+    rows = [F.pad(x[0, 0], (gap, width - gap - x.shape[-1], gap, gap)) for x in images]
     ones = [F.pad(torch.ones_like(x[0, 0], dtype=torch.bool),
-                  (GAP, width - GAP - x.shape[-1], GAP, GAP)) for x in images]
-    first, corners = GAP, []
+                  (gap, width - gap - x.shape[-1], gap, gap)) for x in images]
+    first, corners = gap, []
     for image, layout, top in zip(images, layouts, tops):
-        corners += [(first + top + y) * width + GAP + x for y in layout.ys for x in layout.xs]
-        first += image.shape[-2] + 2 * GAP
+        corners += [(first + top + y) * width + gap + x for y in layout.ys for x in layout.xs]
+        first += image.shape[-2] + 2 * gap
     canvas = torch.cat(rows)
     return canvas, torch.cat(ones).flatten(), torch.tensor(corners, device=canvas.device)
 
@@ -122,10 +130,12 @@ def _dilate(mask, conv, width):
     return mask
 
 
-def _everywhere(conv, canvas, inside):
-    """The first layer at all pixels, (H * W, C): with one input channel it is cheap."""
-    x = canvas[None, None].to(conv.dtype).contiguous(memory_format=torch.channels_last)
-    return conv(x).permute(0, 2, 3, 1).flatten(0, 2).mul_(inside[:, None])
+def _everywhere(link, source, width, inside):
+    """A link at all pixels: (H * W, C) to (H * W, C')."""
+    x = source.to(link[0].dtype).view(1, -1, width, source.shape[1]).permute(0, 3, 1, 2)
+    for conv in link:
+        x = conv(x)
+    return x.permute(0, 2, 3, 1).flatten(0, 2).mul_(inside[:, None])
 
 
 def _at(link, source, positions, width, out):

@@ -61,7 +61,9 @@ def _evidence(r):
         "D1": f"the text has PSNR and time fall as gamma_low grows; at the largest gamma_upper: {trend}",
         "D2": f"PRN on {where}: " + db(("10/30", psnr("prn", (10, 30))), ("20/50", psnr("prn", (20, 50)))),
         "D3": f"{_separation(r['auc'])}; shares of patches on {where}: {spread}",
-        "D5": _receptive(models),
+        "D5": f"on {where}: " + db(("no hole", psnr("prn")), ("one hole", psnr("prn_dilation2")),
+                                   ("without rolling", psnr("prn_no_rolling")))
+              + "; the mild route then sees 5x5, 9x9 and 5x5 LR pixels, the moderate one 9x9, 17x17 and 9x9",
         "D6": f"PRN has {models['prn']['parameters']:,} parameters" if "prn" in models else NOT_MEASURED,
         "D7": f"after equal steps, PRN on {where}: " + db(
             ("added to the output", psnr("prn")), ("identity channel", psnr("prn_identity")),
@@ -92,10 +94,3 @@ def _recipe(models, name):
         return f"{name} (not trained)"
     recipe = models[name]["recipe"]
     return f"{name} (rate {recipe['learning_rate']:g}, {recipe['decay']}, batch {recipe['batch']})"
-
-
-def _receptive(models):
-    if "prn" not in models:
-        return NOT_MEASURED
-    return ("by arithmetic: the mild route sees 9x9 LR pixels with the hole and 5x5 without, the "
-            "moderate one 17x17 and 9x9")

@@ -220,18 +220,25 @@ def conflict(r, cells):
 
 
 def receptive(r, cells):
-    """Side of what each route sees, with and without dilation."""
-    with_, without = r.receptive.get("prn"), r.receptive.get("prn_no_rolling")
+    """Side of what each route sees, with rolling and without; a hole between taps may widen it."""
+    with_, without, hole = (r.receptive.get(n) for n in ("prn", "prn_no_rolling", "prn_dilation2"))
     if not with_ or not without:
         return missing("prn_no_rolling was not run")
-    kinds = ("mild", "moderate")
-    wider = [with_[k][key] > without[k][key] for k in kinds for key in ("side", "side_95")]
-    sides = "; ".join(f"{k} {with_[k]['side']} against {without[k]['side']} (95 % of the gradient: "
-                      f"{with_[k]['side_95']} against {without[k]['side_95']})" for k in kinds)
-    return Finding(f"{with_['mild']['side']} / {with_['moderate']['side']} LR pixels", None,
-                   "supported" if all(wider) else "partly supported" if any(wider) else "contradicted",
-                   f"sides in LR pixels of what has a gradient, with dilation against without: {sides}; "
-                   f"severe {with_['severe']['side']}")
+
+    def wider(one):
+        return [one[k][key] > without[k][key] for k in ("mild", "moderate") for key in ("side", "side_95")]
+
+    def sides(one):
+        return ", ".join(f"{k} {one[k]['side']} ({one[k]['side_95']})" for k in ("mild", "moderate", "severe"))
+
+    because = (f"sides in LR pixels of what has a gradient (of 95 % of it): with rolling {sides(with_)}; "
+               f"without {sides(without)}")
+    because += f"; with one hole between taps {sides(hole)}" if hole else ""
+    verdict = ("supported" if all(wider(with_)) else
+               "partly supported" if any(wider(with_)) or hole and any(wider(hole)) else "contradicted")
+    if hole and not any(wider(with_)) and any(wider(hole)):
+        because += ": only the reading with a hole is wider, and D5 says what it costs"
+    return Finding(f"{with_['mild']['side']} / {with_['moderate']['side']} LR pixels", None, verdict, because)
 
 
 def reconstruction(r, cells, full, part):

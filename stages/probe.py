@@ -16,11 +16,11 @@ from stages.models import test_images, trained
 from stages.networks import device, routing
 from stages.shared import bar, folder, run
 
-PLAIN = ({}, {"rolling": False}, {"routing": False})  # variants whose classes are compared
+PLAIN = ({}, {"rolling": False}, {"routing": False}, {"dilation": 2})  # variants whose classes are compared
 
 
 def compared(p):
-    """PRN with rolling, without it, and without routing: these variants and their seeds."""
+    """PRN with rolling in both readings, without it, and without routing: these variants and their seeds."""
     prn = [(name, p.variants[name]) for name in p.present(p.variants)]
     return [name for name, v in prn if v.network == "prn" and v.recipe == "paper" and v.options in PLAIN
             and not v.train_gammas]

@@ -164,6 +164,16 @@ def test_where_all_holds_all_is_supported():
     assert not found.verdict.eq("contradicted").any()
 
 
+def test_a_wider_view_by_the_other_reading_alone_supports_a_part():
+    """Decision D5: without a hole the copies see as far as the shared layers."""
+    results = made_up()
+    wide, plain = results.receptive["prn"], results.receptive["prn_no_rolling"]
+    for more, verdict in (({}, "contradicted"), ({"prn_dilation2": wide}, "partly supported")):
+        found = judge(replace(results, receptive={"prn": plain, "prn_no_rolling": plain, **more}))
+        assert found.verdict["receptive-field"] == verdict
+    assert "mild 9 (9)" in found.because["receptive-field"]
+
+
 def test_the_ledger_keeps_its_columns_order_and_closed_words():
     results = made_up()
     table = claims.ledger(results, cells(results))

@@ -1,8 +1,10 @@
 """The same parameters give the same bytes; other thread counts and versions stay within a bound.
 
-Measured on the fixed training of tests/fingerprint.py, as a share of what training changed at most:
-0 between PyTorch 2.11.0, 2.12.0 and 2.13.0 (one CPU and thread count, bit for bit), 3.6e-5 between 1 and 2 threads,
-1.2e-5 without oneDNN. The bound leaves a hundred times that; a rate that is 1 % off breaks it.
+The bound is a share of what training changes at most, on the fixed training of tests/fingerprint.py.
+Measured between 1 and 2 threads: 1.3e-5. Of five seeds three gave less than 1e-3, one 1.4e-3 and one
+4.6e-2: Adam makes full steps of gradients that are nearly zero, whose sign a rounding may turn. The
+fixed training has a seed where that does not happen, so that what breaks the bound is code; a rate
+that is 1 % off does.
 """
 
 import hashlib
@@ -18,16 +20,16 @@ import torch
 from tests import fingerprint, workspace
 
 BOUND = 5e-3  # of the largest change that training makes to a weight
-MOVED = 0.008424
+MOVED = 0.007755
 STORED = {  # the first three values of a layer
-    "early.0.weight": (0.122394, -0.013263, 0.003922),
-    "middle.2.weight": (-0.094392, -0.009110, -0.106074),
-    "late.2.weight": (0.185377, 0.153850, -0.074031),
-    "early_dilated.0.weight": (0.078725, 0.011923, 0.067811),
-    "middle_dilated.2.weight": (0.156010, 0.033577, -0.093069),
-    "shrink.0.weight": (-0.577164, 0.115497, -0.070733),
-    "upsample.x2.weight": (0.000498, -0.000471, 0.000530),
-    "upsample.x3.weight": (-0.000826, -0.001146, -0.002131),
+    "early.0.weight": (0.115790, -0.016779, -0.002422),
+    "middle.2.weight": (-0.095515, -0.004834, -0.104634),
+    "late.2.weight": (0.178135, 0.147688, -0.074561),
+    "early_dilated.0.weight": (0.079508, 0.012701, 0.068606),
+    "middle_dilated.2.weight": (0.157327, 0.035514, -0.091037),
+    "shrink.0.weight": (-0.578098, 0.114680, -0.071725),
+    "upsample.x2.weight": (-0.001239, -0.001455, 0.000705),
+    "upsample.x3.weight": (0.000054, 0.003655, 0.000769),
 }
 COMMANDS = ["validate", "download train", "download test", "pack", "train prn", "train bicubic",
             "train cnn7", "gradients", "evaluate prn", "evaluate bicubic"]

@@ -72,7 +72,7 @@ def test_both_borders_on_any_shape_and_any_routes(h, w, scale, seed):
 
 
 @pytest.mark.parametrize("options", [{"rolling": False}, {"early": 2, "middle": 1}, {"start": "plain"},
-                                     {"routing": False}], ids=str)
+                                     {"routing": False}, {"dilation": 2}, {"dilation": 8}], ids=str)
 def test_variants(options):
     model, x = trained_like(**options), picture(50, 70)
     with torch.inference_mode():

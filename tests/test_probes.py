@@ -39,8 +39,9 @@ def spread(model):
 
 
 @pytest.mark.parametrize("options, sides", [
-    ({}, {MILD: 9, MODERATE: 17, SEVERE: 13}), ({"rolling": False}, {MILD: 5, MODERATE: 9, SEVERE: 13}),
-    ({"early": 3, "middle": 1}, {MILD: 17, MODERATE: 21, SEVERE: 15})])
+    ({}, {MILD: 5, MODERATE: 9, SEVERE: 13}), ({"rolling": False}, {MILD: 5, MODERATE: 9, SEVERE: 13}),
+    ({"dilation": 2}, {MILD: 9, MODERATE: 17, SEVERE: 13}),
+    ({"early": 3, "middle": 1, "dilation": 2}, {MILD: 17, MODERATE: 21, SEVERE: 15})])
 def test_gradients_reach_as_far_as_kernels_and_holes_say(options, sides):
     """1 + the sum of dilation (k - 1) over the layers of a route."""
     torch.manual_seed(0)

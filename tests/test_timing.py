@@ -80,7 +80,7 @@ def test_context_costs_between_the_patches_alone_and_with_their_halo():
     net, lr = Network.of("prn", build("prn", (4,)).eval(), 4), picture(52, 52)
     severe = torch.full((16,), SEVERE)
     every = cost(net, "context", lr, severe).macs
-    first = 52 * 52 * 25 * 64  # of the dilated layer, which is computed everywhere
+    first = 52 * 52 * 25 * 64  # of the copy, which is computed everywhere
     assert every == cost_of(net.plain, 52, 52, 4).macs + first  # else that of the whole image
     one = torch.full((16,), MILD)
     mild = cost(net, "context", lr, one).macs
