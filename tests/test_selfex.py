@@ -12,7 +12,7 @@ from pipeline.cost import count
 from pipeline.degrade import imresize, upsample
 from pipeline.evaluation import evaluate
 from pipeline.models import build
-from pipeline.models.patchmatch import Search, Sources
+from pipeline.models.patchmatch import MOVES, Search, Sources
 from pipeline.models.selfex import _gaussian, _project_back
 
 
@@ -39,8 +39,7 @@ def test_patches_are_read_where_the_matrix_says(angle, size):
     images = [ramp(*(round(60 * 2**(-k / 3)) for _ in range(2))) for k in range(1, 5)]
     sources = Sources(images, 60, 60, 2**(-1 / 3))
     cos, sin = size * math.cos(angle), size * math.sin(angle)
-    matrix, centre = torch.tensor([[cos, -sin, sin, cos]]), torch.tensor([[31.0, 27.5]])
-    grid, inside = sources.place(centre, matrix)
+    maps, inside = sources.place(torch.tensor([[31.0, cos, -sin], [27.5, sin, cos]])[..., None])
     level = min(4, max(1, round(math.log2(size) * 3)))
     h = images[level - 1].shape[2]
     expected = []
@@ -50,16 +49,15 @@ def test_patches_are_read_where_the_matrix_says(angle, size):
             y = (28.0 + sin * dx + cos * dy) * h / 60 - 0.5
             expected.append(0.2 + 0.003 * x + 0.005 * y)
     assert inside.item()
-    torch.testing.assert_close(sources.read(grid)[0], torch.tensor(expected), atol=1e-4, rtol=0)
+    torch.testing.assert_close(sources.read(maps)[:, 0], torch.tensor(expected), atol=1e-4, rtol=0)
 
 
 def test_sources_outside_or_out_of_size_are_refused():
     sources = Sources([torch.rand(1, 1, 40, 40)], 50, 50, 0.8)
-    even = torch.eye(2).flatten()[None]
     cases = [(25, 25, 1.25, True), (1, 25, 1.25, False), (25, 49, 1.25, False), (25, 25, 1.0, False),
              (25, 25, 3.0, False), (25, 25, float("nan"), False)]
     for x, y, scale, expected in cases:
-        _, inside = sources.place(torch.tensor([[float(x), float(y)]]), scale * even)
+        _, inside = sources.place(torch.tensor([[x, scale, 0.0], [y, 0.0, scale]])[..., None])
         assert inside.item() == expected, (x, y, scale)
 
 
@@ -91,15 +89,15 @@ def test_propagation_moves_along_the_matrix():
     target = torch.rand(1, 1, 40, 40)
     search = searching(target, [imresize(target, 0.8), imresize(target, 0.64)])
     field = search.start(1.5)
-    good = search.pixels[:, 0] == 10  # one column knows better: all others are worthless
+    good = search.pixels[0] == 10  # one column knows better: all others are worthless
     field.cost[~good] = 1e3
-    matrix = torch.tensor([1.3, 0.2, -0.1, 1.4])
-    field.matrix[good], field.centre[good] = matrix, search.pixels[good] + 3
-    search.propagate(field, 1, 0)
-    row = 20 * 40 + 11
-    torch.testing.assert_close(field.centre[row], torch.tensor([13 + 1.3, 23 - 0.1]))
-    torch.testing.assert_close(field.matrix[row], matrix)
-    assert not (field.matrix[search.pixels[:, 0] == 12] == matrix).all(1).any()  # one step at a time
+    matrix = torch.tensor([[1.3, 0.2], [-0.1, 1.4]])
+    field.source[:, 0, good], field.source[:, 1:, good] = search.pixels[:, good] + 3, matrix[..., None]
+    search.propagate(field, MOVES.index((1, 0)))
+    source = field.source[..., 20 * 40 + 11]
+    torch.testing.assert_close(source[:, 0], torch.tensor([13 + 1.3, 23 - 0.1]))
+    torch.testing.assert_close(source[:, 1:], matrix)
+    assert not (field.source[:, 1:, search.pixels[0] == 12] == matrix[..., None]).all((0, 1)).any()  # one step
 
 
 def test_back_projection_agrees_with_the_input():

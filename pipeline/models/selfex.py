@@ -72,15 +72,13 @@ class SelfEx(nn.Module):
 
     def _pass_on(self, field, search, first, size):
         """Offer the field of the level before, enlarged."""
-        ratio = first.centre.new_tensor([search.width / size[1], search.height / size[0]])
-        near = ((search.pixels + 0.5) / ratio).long()
-        rows = near[:, 1].clamp(max=size[0] - 1) * size[1] + near[:, 0].clamp(max=size[1] - 1)
-        old = torch.stack([rows % size[1], rows // size[1]], 1)
-        shift = (search.pixels + 0.5) - (old + 0.5) * ratio  # of pixel within the enlarged old one
-        matrix = field.matrix[rows]
-        centre = (field.centre[rows] + 0.5) * ratio - 0.5 + (
-            matrix.view(-1, 2, 2) @ shift[:, :, None])[:, :, 0]
-        search.consider(first, torch.arange(len(rows), device=rows.device), centre, matrix)
+        ratio = search.pixels.new_tensor([[search.width / size[1]], [search.height / size[0]]])
+        x, y = ((search.pixels + 0.5) / ratio).long()
+        x, y = x.clamp(max=size[1] - 1), y.clamp(max=size[0] - 1)
+        source = field.source.index_select(2, y * size[1] + x)
+        shift = search.pixels + 0.5 - (torch.stack([x, y]) + 0.5) * ratio  # in the enlarged old pixel
+        source[:, 0] = (source[:, 0] + 0.5) * ratio - 0.5 + (source[:, 1:] * shift).sum(1)
+        search.consider(first, search.rows, source)
 
     def cost(self, height, width, scale):
         """`pipeline.cost.Cost` of one image at most: no patch is ever good enough to be left out.
