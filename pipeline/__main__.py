@@ -20,6 +20,7 @@ from pipeline.models import build
 
 SCALES = (2, 3, 4)
 PUBLISHED = Path(__file__).parents[1] / "weights"
+VARIANT = "prn_modern"  # the best of the published ones
 
 
 def main(words=None):
@@ -97,11 +98,11 @@ def network(path, scale, device):
         None are published, the file is not the one that was, or does not fit the network.
     """
     if path is None:
-        path, index = PUBLISHED / "prn.safetensors", PUBLISHED / "published.json"
-        digest = json.loads(index.read_text()).get("prn") if index.exists() else None
+        path, index = PUBLISHED / f"{VARIANT}.safetensors", PUBLISHED / "published.json"
+        digest = json.loads(index.read_text()).get(VARIANT) if index.exists() else None
         if digest is None:
             raise ValueError(f"{path}: no weights are published; train them with make reproduce and "
-                             "give --weights artifacts/embedded/models/prn.safetensors")
+                             f"give --weights artifacts/embedded/models/{VARIANT}.safetensors")
         if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             raise ValueError(f"{path}: not the published file; restore it with git checkout weights")
     try:

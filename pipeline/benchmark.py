@@ -1,8 +1,8 @@
 """The jobs that are timed: a method on images in one of four modes (design, section 8).
 
 ``paper``: patch by patch, batch 1, the plain network.  ``grouped`` and ``context``: the engine with
-the paper's borders and with real context.  ``whole``: no routing, the severe path.  All but the
-first use fused convolutions where the network has them, so that no mode is faster by better code.
+the paper's borders and with real context.  ``routing``: what the engine does before its passes.
+``whole``: no routing, the severe path.  All but the first use fused convolutions where the network has them, so that no mode is faster by better code.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def make_job(net, mode, routing, pairs, batch=False):
     Parameters
     ----------
     net : Network
-    mode : {"paper", "grouped", "context", "whole"}
+    mode : {"paper", "grouped", "context", "routing", "whole"}
     routing : `pipeline.inference.Routing` or None
         None for the mode ``whole``.
     pairs : list of (LR, HR), as `luma_pairs`
@@ -73,14 +73,13 @@ def make_job(net, mode, routing, pairs, batch=False):
     costs = [cost(net, mode, lr, chosen) for lr, chosen in zip(images, routes)]
     if mode == "paper":
         calls = [partial(patchwise, net.plain, lr, net.scale, routing, hr) for lr, hr in pairs]
-    elif mode == "whole":
-        calls = [partial(net.whole, [lr]) for lr in images]
     else:
-        calls = [partial(engine.super_resolve, net.fused, [lr], routing, BORDERS[mode]) for lr in images]
+        batches = [images] if batch else [[lr] for lr in images]
+        calls = [partial(net.whole, some) if mode == "whole" else
+                 partial(engine.look, net.fused, some, routing) if mode == "routing" else
+                 partial(engine.super_resolve, net.fused, some, routing, BORDERS[mode]) for some in batches]
     if batch:
         costs = [Cost(sum(c.macs for c in costs), sum(c.bytes for c in costs))]
-        calls = [partial(net.whole, images) if mode == "whole" else
-                 partial(engine.super_resolve, net.fused, images, routing, BORDERS[mode])]
     return Job({"method": net.name, "scale": net.scale, "mode": mode,
                 "gamma_low": routing.gamma_low if routing else "",
                 "gamma_upper": routing.gamma_upper if routing else ""},
@@ -103,6 +102,8 @@ def share_job(net, mode, severe, lr, seed=0):
 def cost(net, mode, lr, routes):
     """MACs and bytes of one image in a mode; with context, of the pixels that each layer needs."""
     h, w = lr.shape[-2:]
+    if mode == "routing":  # bicubic alone
+        return Cost(16 * h * w * net.scale**2, 4 * h * w * (1 + net.scale**2))
     if mode != "context":
         return cost_of(net.plain, h, w, net.scale, routes)
     layout = engine.Layout.of(lr, patch_size(net.scale))

@@ -8,7 +8,7 @@ from pipeline.benchmark import Network, make_job, share_job
 from pipeline.timing import peak_bytes
 
 SHARES = (0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1)  # of severe patches
-KINDS = [("prn", mode, batch) for mode, batch in product(("whole", "grouped", "context"), (False, True))]
+KINDS = [("prn", mode, batch) for mode, batch in product(("whole", "grouped", "context", "routing"), (False, True))]
 KINDS += [("fsrcnn", "whole", False), ("fsrcnn", "whole", True)]
 
 

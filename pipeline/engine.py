@@ -112,15 +112,7 @@ class _Image:
 def _batch(net, jobs, routing, borders):
     """(SR image, routes) of images with patches of one shape."""
     counts = [len(job.layout) for job in jobs]
-    mirrored = torch.cat([job.inner.take(_mirrored(*job.inner.shape[-2:], patch_size(net.scale),
-                                                   job.lr.device)) for job in jobs])
-    patches = mirrored[..., 2:-2, 2:-2]
-    bicubic = mirrored.new_empty(len(patches), *patches.shape[-2:], net.scale**2)
-    prior = mirrored.new_empty(len(patches))
-    for some in zip(*(x.split(most(patches)) for x in (mirrored, patches, bicubic, prior))):
-        some[2].copy_(net.enlarge(some[0]).permute(0, 2, 3, 1))
-        some[3].copy_(prior_of(some[1], some[2], routing))
-    routes = classify(prior, routing.gamma_low, routing.gamma_upper)
+    patches, bicubic, routes = look(net, [job.inner for job in jobs], routing)
     if len(net.paths) == 1:
         routes.fill_(max(net.paths))
     if jobs[0].routes is not None:
@@ -134,6 +126,27 @@ def _batch(net, jobs, routing, borders):
     if borders == "context" and net.bicubic:
         sr = [y + enlarge(net, job) for job, y in zip(jobs, sr)]
     return zip(sr, routes.split(counts))
+
+
+def look(net, images, routing):
+    """All before the passes: patches, their bicubic phases, and their routes by Eq. (1) and (2).
+
+    Parameters
+    ----------
+    images : sequence of Tensor, shape (1, 1, h, w), with patches of one shape
+
+    Returns
+    -------
+    patches, shape (N, 1, p, q); bicubic phases, shape (N, p, q, s^2); routes, shape (N,)
+    """
+    mirrored = torch.cat([x.take(_mirrored(*x.shape[-2:], patch_size(net.scale), x.device)) for x in images])
+    patches = mirrored[..., 2:-2, 2:-2]
+    bicubic = mirrored.new_empty(len(patches), *patches.shape[-2:], net.scale**2)
+    prior = mirrored.new_empty(len(patches))
+    for some in zip(*(x.split(most(patches)) for x in (mirrored, patches, bicubic, prior))):
+        some[2].copy_(net.enlarge(some[0]).permute(0, 2, 3, 1))
+        some[3].copy_(prior_of(some[1], some[2], routing))
+    return patches, bicubic, classify(prior, routing.gamma_low, routing.gamma_upper)
 
 
 def enlarge(net, job):

@@ -4,6 +4,7 @@ A value that is missing, unknown, of a wrong type or out of range stops the pipe
 stage with a `ParameterError` that names the key and what would be legal.
 """
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,11 @@ from typing import Literal, get_args, get_type_hints
 import yaml
 
 from pipeline import consistency
-from pipeline.methods import OPTIONS, APlusRecipe, RFLRecipe
+from pipeline.methods import FITTED, OPTIONS, APlusRecipe, RFLRecipe
 from pipeline.typed import ParameterError, at_least, build, one_of, unique
+
+PUBLISHED = Path("weights/published.json")
+UNLEARNT = ("bicubic", "selfex", *FITTED)  # fitted anew, or nothing to learn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,10 +231,18 @@ class Params:
         consistency.check(self, networks=get_args(get_type_hints(Variant)["network"]))
 
     def present(self, names):
-        """Those of some variants that the profile trains and measures; refuses an unknown one."""
+        """Those of some variants that the profile trains and measures; refuses an unknown one.
+
+        With ``weights: published``, those that are published, that nothing is learnt for, or that all
+        figures need.
+        """
         for name in names:
             one_of(name, self.variants, "variants")
-        return [n for n in names if self.profile in (self.variants[n].profiles or [self.profile])]
+        here = [n for n in names if self.profile in (self.variants[n].profiles or [self.profile])]
+        if self.weights == "trained":
+            return here
+        return [n for n in here if n in published() or n in consistency.ALWAYS
+                or self.variants[n].network in UNLEARNT]
 
     def scales_of(self, name):
         """Scales that a variant is trained for and scored at; refuses an unknown one."""
@@ -245,6 +257,11 @@ class Params:
     def check_sets(self, known):
         """Refuse a data set that is neither in `known` nor under ``local``, or stands in for one."""
         consistency.check_sets(self, known)
+
+
+def published():
+    """Names of the variants whose weights the repository ships."""
+    return json.loads(PUBLISHED.read_text()) if PUBLISHED.exists() else {}
 
 
 def load(path="params.yaml"):

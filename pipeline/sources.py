@@ -97,6 +97,20 @@ def fetch(name, folder, *, cache, mirror=None, local=None, progress=lambda items
     return len(files)
 
 
+def state(name, folder):
+    """Name, bytes and time of change of each image in a folder of the user: list of lists.
+
+    Raises
+    ------
+    SourceError
+        The folder is absent, holds no image or one of another format.
+    """
+    try:
+        return [[p.name, p.stat().st_size, p.stat().st_mtime_ns] for p in list_images(folder)]
+    except (FileNotFoundError, ValueError) as error:
+        raise SourceError(f"local.{name}: {error}") from error
+
+
 def sha256(path):
     """SHA-256 of a file, as in the registry."""
     with open(path, "rb") as file:

@@ -162,7 +162,8 @@ def engine(raw, machine, borders, dataset, scale):
     Returns
     -------
     DataFrame, the columns of timing.csv, and precision, batch, peak_mb, speedup (against the same
-    precision and kind of batch), fsrcnn_ratio (FSRCNN's time over this one's, likewise), psnr_db
+    precision and kind of batch), fsrcnn_ratio (FSRCNN's time over this one's, likewise), routing_share
+    (of the engine's time before its passes: cutting, bicubic, prior, classes), psnr_db
     """
     rows = timing(raw, machine, ["precision", "batch", "peak_bytes"])
     rows["peak_mb"] = rows.pop("peak_bytes") / 1e6
@@ -171,6 +172,10 @@ def engine(raw, machine, borders, dataset, scale):
         base = rows.ms_median.where((rows.method == name) & (rows["mode"] == "whole"))
         rows[column] = base.groupby([rows[k] if isinstance(k, str) else k for k in alike]).transform(
             "max") / rows.ms_median
+    before = rows.ms_median.where(rows["mode"] == "routing").groupby(
+        [rows[k] if isinstance(k, str) else k for k in alike]).transform("max")
+    rows["routing_share"] = (before / rows.ms_median).where(rows["mode"].isin(["grouped", "context"]))
+    rows = rows[rows["mode"] != "routing"].reset_index(drop=True)
     policy = {("grouped", "float32"): "paper", ("context", "float32"): "context",
               ("whole", "float32"): "whole", ("grouped", "bfloat16"): "paper bf16"}
     psnr = borders.groupby("policy").psnr_db.mean()

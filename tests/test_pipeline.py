@@ -10,9 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 KEPT = ["bicubic", "cnn7", "fsrcnn", "prn", "prn_no_rolling"]
@@ -97,7 +99,7 @@ def test_repro_makes_the_report_offline_and_a_second_one_does_nothing(clone):
     assert all(words in top and words in page for words in provenance["departures"].values())
     assert provenance["trained"]["prn"]["steps"] == 8 and provenance["revision"] != "unknown"
     start = time.monotonic()
-    assert ran(dvc(clone, "repro")) == set()
+    assert ran(dvc(clone, "repro")) == {"local"}  # looks at the user's folders, of which there are none
     assert time.monotonic() - start < 30
 
 
@@ -106,7 +108,7 @@ def test_a_threshold_reruns_what_depends_on_it_and_nothing_else(clone):
     call(clone, "git", "commit", "-q", "-m", "results")
     before = pd.read_csv(clone / "reports/embedded/quality.csv")
     output = dvc(clone, "exp", "run", "-n", "low20", "-S", "gamma_low=20")
-    assert ran(output) == {"validate", "evaluate_routed@prn", "evaluate_routed@prn_no_rolling",
+    assert ran(output) == {"validate", "local", "evaluate_routed@prn", "evaluate_routed@prn_no_rolling",
                            "timing", "pictures", "tables", "figures", "claims", "report"}
     after = pd.read_csv(clone / "reports/embedded/quality.csv")
     same = ~before.method.str.startswith("prn")
@@ -122,6 +124,26 @@ def test_a_threshold_reruns_what_depends_on_it_and_nothing_else(clone):
     assert "severe_percent.x4" not in columns  # gamma_upper alone moves it
     drawn = dvc(clone, "plots", "diff", "HEAD", "low20", "--json")
     assert '"10/30"' in drawn and '"20/30"' in drawn
+
+
+def test_a_changed_image_of_the_user_is_fetched_again(tmp_path):
+    """DVC does not see the folder; the stage `local` looks at it every time."""
+    clone = clone_of(tmp_path / "prn", steps=8)
+    shutil.copytree(clone / "embedded" / "test", tmp_path / "mine")
+    params = yaml.safe_load((clone / "params.yaml").read_text())
+    params["local"] = {"mine": str(tmp_path / "mine")}
+    params["sets"]["embedded"] = {"test": ["mine"], "ablation": "mine"}
+    params["engine"]["embedded"]["sets"] = ["mine"]
+    for picture in params["pictures"]["embedded"].values():
+        picture["dataset"] = "mine"
+    (clone / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    assert "download@test" in ran(dvc(clone, "repro", "download@test"))
+    assert ran(dvc(clone, "repro", "download@test")) == {"local"}
+    path = min((tmp_path / "mine").glob("*.png"))
+    Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
+    assert ran(dvc(clone, "repro", "download@test")) == {"local", "download@test"}
+    fetched = clone / "artifacts/embedded/datasets/test/mine" / path.name
+    assert fetched.read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize("override, message", [

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import itertools
+import json
 
 import imagecodecs
 import numpy as np
@@ -287,10 +288,11 @@ def test_published_weights_are_checked(tmp_path, run, trained, monkeypatch):
     code, said = run(*words, own=False)
     assert code == 1 and "no weights are published" in said
     data = trained.read_bytes()
-    (tmp_path / "prn.safetensors").write_bytes(data)
-    (tmp_path / "published.json").write_text('{"prn": "%s"}' % hashlib.sha256(data).hexdigest())
+    (tmp_path / f"{tool.VARIANT}.safetensors").write_bytes(data)
+    (tmp_path / "published.json").write_text(
+        json.dumps({tool.VARIANT: hashlib.sha256(data).hexdigest()}))
     assert run(*words, own=False) == (0, "")
-    (tmp_path / "prn.safetensors").write_bytes(data[:-1] + b"x")
+    (tmp_path / f"{tool.VARIANT}.safetensors").write_bytes(data[:-1] + b"x")
     assert "not the published file" in run(*words, own=False)[1]
 
 

@@ -71,7 +71,7 @@ def first_words(commands, monkeypatch):
 def whole_pipeline(raw):
     """Every command of dvc.yaml, in order."""
     scored = [*raw["methods"], *raw["routed"]]
-    return ["validate", "download train", "download test", "pack",
+    return ["validate", "local", "download train", "download test", "pack",
             *(f"train {name}" for name in raw["variants"]), "gradients",
             *(f"evaluate {name}" for name in scored), "ablation", "timing", "probe", "engine",
             "seams", "pictures", "tables", "claims", "figures", "report"]
