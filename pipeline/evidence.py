@@ -93,4 +93,4 @@ def _recipe(models, name):
     if name not in models:
         return f"{name} (not trained)"
     recipe = models[name]["recipe"]
-    return f"{name} (rate {recipe['learning_rate']:g}, {recipe['decay']}, batch {recipe['batch']})"
+    return f"{name} ({models[name]['steps']:,} steps, rate {recipe['learning_rate']:g}, {recipe['decay']}, batch {recipe['batch']})"

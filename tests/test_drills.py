@@ -22,7 +22,8 @@ from tests.test_pipeline import call, clone_of, dvc, environment
 pytestmark = pytest.mark.drill
 KILLS, STEPS = 24, 40
 # what holds a time, or is drawn from one
-TIMED = re.compile(r"timing|machine|table[23]|metrics|fig[17]\.|report|provenance|/curves/|\.json$")
+TIMED = re.compile(r"timing|_times|machine|engine|reconstruction|table[23]|metrics|claims|cells|fig[17]\."
+                   r"|report\.|provenance|/curves/|\.json$")
 
 
 def small_clone(path):
