@@ -22,7 +22,7 @@ from tests.test_pipeline import call, clone_of, dvc, environment
 pytestmark = pytest.mark.drill
 KILLS, STEPS = 24, 40
 # what holds a time, or is drawn from one
-TIMED = re.compile(r"timing|_times|machine|engine|reconstruction|table[23]|metrics|claims|cells|fig[17]\."
+TIMED = re.compile(r"timing|_times|machine|engine|reconstruction|table[23]|metrics|current|claims|cells|fig[17]\."
                    r"|report\.|provenance|/curves/|\.json$")
 
 
@@ -92,6 +92,9 @@ def kill_once(path, rng, log_path, killed_in):
             process.wait()
             killed_in += re.findall(r"Running stage '(.*)'", log_path.read_text())[-1:] or ["start"]
     text = log_path.read_text()
+    if "'./dvc.lock' validation failed" in text:  # killed while DVC wrote it, which is not atomic
+        call(path, "git", "checkout", "--", "dvc.lock")  # as README.md says; no result is lost
+        return True
     assert "Traceback" not in text and process.returncode in (0, -signal.SIGKILL), text[-3000:]
     return not finished
 
