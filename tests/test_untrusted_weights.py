@@ -1,6 +1,7 @@
 """Weights and states from elsewhere: refused in words, never run, never half taken."""
 
 import ast
+import json
 import pickle
 from pathlib import Path
 
@@ -134,8 +135,6 @@ def test_no_code_unpickles_what_it_was_given():
 @pytest.fixture
 def published(tmp_path, monkeypatch):
     """A repository with published weights of one variant."""
-    import json
-
     from pipeline import sources
     from tests import workspace
 
@@ -154,8 +153,6 @@ def published(tmp_path, monkeypatch):
 
 
 def test_published_weights_are_checked_when_they_are_taken(published, monkeypatch):
-    import json
-
     from tests.workspace import stage
 
     model = build("prn", (2, 3, 4))
@@ -171,3 +168,15 @@ def test_published_weights_are_checked_when_they_are_taken(published, monkeypatc
     assert "prn.safetensors: sha256 expected" in stage("train prn", monkeypatch)
     published(save(GOOD))
     assert "prn.safetensors: early.0.bias is torch.float32 (4,), expected" in stage("train prn", monkeypatch)
+
+
+def test_every_published_file_is_the_one_that_was_and_fits_its_variant():
+    from pipeline import params, sources
+
+    p = params.load()
+    for name, digest in params.published().items():
+        path = Path("weights") / f"{name}.safetensors"
+        assert sources.sha256(path) == digest, name
+        variant = p.variants[name]
+        weights.load(build(variant.network, p.scales_of(name), **variant.options), path)
+        assert json.loads(path.with_suffix(".json").read_text())["variant"] == name
