@@ -15,7 +15,7 @@ def main():
         from stages.outputs import leave_out
         return leave_out(p, name)
     network = p.variants[name].network
-    if p.weights == "published" and network not in FITTERS:  # fits take minutes and much room
+    if p.weights == "published" and network not in params.UNLEARNT:  # fits take minutes and much room
         from stages.outputs import take
         return take(p, name)
     setup = read(p, name)

@@ -5,6 +5,7 @@ import json
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
@@ -136,6 +137,7 @@ def test_no_code_unpickles_what_it_was_given():
 def published(tmp_path, monkeypatch):
     """A repository with published weights of one variant."""
     from pipeline import sources
+    from pipeline.packed import pack
     from tests import workspace
 
     raw = workspace.small_params()
@@ -143,6 +145,7 @@ def published(tmp_path, monkeypatch):
     workspace.write(tmp_path, raw)
     monkeypatch.chdir(tmp_path)
     Path("weights").mkdir()
+    pack(Path("artifacts/embedded/train.npz"), {"mine/a": np.full((60, 60), 99, np.uint8)})
 
     def publish(content):
         Path("weights/prn.safetensors").write_bytes(content)
@@ -160,6 +163,7 @@ def test_published_weights_are_checked_when_they_are_taken(published, monkeypatc
     assert stage("train prn", monkeypatch) is None
     taken = weights.load(build("prn", (2, 3, 4)), Path("artifacts/embedded/models/prn.safetensors"))
     assert torch.equal(taken.shrink[0].weight, model.shrink[0].weight)
+    assert stage("train bicubic", monkeypatch) is None  # nothing to learn, nothing published
     assert stage("train prn_no_rolling", monkeypatch) is None  # left out: its tables have gaps
     assert json.loads(Path("artifacts/embedded/models/prn_no_rolling.json").read_text())["steps"] == 0
     assert stage("train fsrcnn", monkeypatch).startswith(  # all figures need it
