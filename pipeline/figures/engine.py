@@ -51,7 +51,7 @@ def _time(axes, shares):
     axes.set(title="(a)", xlabel="severe patches, the others mild (%)", ylim=(0, None),
              ylabel="time, relative to\nthe whole image")
     axes.grid(True)
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower right")
 
 
 def _error(axes, seams):
