@@ -102,8 +102,9 @@ def kill_once(path, rng, log_path, killed_in):
 def test_two_repros_at_once_end_with_the_results_of_one(undisturbed, tmp_path):
     path, expected = small_clone(tmp_path / "two"), undisturbed[1]
     logs = [tmp_path / name for name in "ab"]
-    processes = [start(path, open(log, "w"), "repro") for log in logs]
-    codes = [p.wait() for p in processes]
+    with open(logs[0], "w") as one, open(logs[1], "w") as other:
+        processes = [start(path, log, "repro") for log in (one, other)]
+        codes = [p.wait() for p in processes]
     words = [log.read_text() for log in logs]
     print(codes, [w[-600:] for w in words])
     assert all("Traceback" not in w for w in words)
