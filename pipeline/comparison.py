@@ -5,6 +5,7 @@ from itertools import product
 import torch
 
 from pipeline.benchmark import Network, make_job, share_job
+from pipeline.fused import precisions
 from pipeline.timing import peak_bytes
 
 SHARES = (0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1)  # of severe patches
@@ -13,7 +14,7 @@ KINDS += [("fsrcnn", "whole", False), ("fsrcnn", "whole", True)]
 
 
 def against(models, pairs, scale, routing, dataset):
-    """Jobs on the images of one data set, one by one and as a batch, in float32 and bfloat16.
+    """Jobs on the images of one data set, one by one and as a batch, in the precisions of the device.
 
     Parameters
     ----------
@@ -28,13 +29,13 @@ def against(models, pairs, scale, routing, dataset):
     list of Job, with the labels dataset, precision, batch (images of a call) and peak_bytes (of the
     first call)
     """
-    jobs = []
-    for dtype in (torch.float32, torch.bfloat16):
+    jobs, device = [], pairs[0][0].device
+    for dtype in precisions(device):
         nets = {name: Network.of(name, model, scale, dtype) for name, model in models.items()}
         kinds = [*KINDS, ("prn", "paper", False)] if dtype == torch.float32 else KINDS
         for name, mode, batch in kinds:
             job = make_job(nets[name], mode, None if mode == "whole" else routing, pairs, batch)
-            peak = peak_bytes(job.calls[0], pairs[0][0].device)
+            peak = peak_bytes(job.calls[0], device)
             job.labels.update(dataset=dataset, precision=str(dtype).removeprefix("torch."),
                               batch=job.batch, peak_bytes=peak)
             jobs.append(job)

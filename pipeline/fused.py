@@ -60,9 +60,16 @@ class Conv:
         return y if self.slope is None else F.leaky_relu_(y, self.slope)
 
 
+def precisions(device):
+    """The dtypes in which a device computes: a CPU without bfloat16 would only imitate it, slowly."""
+    offered = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return (torch.float32, torch.bfloat16) if device.type == "cuda" or offered else (torch.float32,)
+
+
 def _lay_out(weight, padding, dilation):
     """Weights as the device's library wants them."""
-    if weight.device.type == "cpu" and torch.backends.mkldnn.is_available():
+    if (weight.device.type == "cpu" and torch.backends.mkldnn.is_available()
+            and weight.dtype in precisions(weight.device)):
         return torch._C._nn.mkldnn_reorder_conv2d_weight(
             weight.contiguous().to_mkldnn(), padding, [1, 1], [dilation] * 2, 1,
             [TILES[0], weight.shape[1], *TILES[1:]])

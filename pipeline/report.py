@@ -98,17 +98,21 @@ def typeset(results, test_sets, dataset, scale):
         {"method": "method", "scale": "scale", "mode": "mode", "gamma_low": "γ low",
          "gamma_upper": "γ upper", "ms_median": "ms", "ms_p10": "p10", "ms_p90": "p90",
          "limit_ms": "limit, ms", "macs": "MACs"}))
+    engine = results["engine"]
     tables.append(_plain(
-        results["engine"], "The engine", "engine",
-        f"On {results['engine'].device.iloc[0]}. Median ms per image at the thresholds of the ablation, "
-        "images one by one (batch 1) or all in a call. Mode: whole, the severe path without routing; grouped and context, the engine with the "
+        engine, "The engine", "engine",
+        f"On {engine.device.iloc[0]}"
+        f"{'' if 'bfloat16' in set(engine.precision) else ', which does not compute in bfloat16'}. "
+        "Median ms per image at the thresholds of the ablation, images one by one (batch 1) or all in a "
+        "call. Mode: whole, the severe path without routing; grouped and context, the engine with the "
         "paper's borders and with real context; paper, patch by patch. Speed-up over PRN's whole image, "
-        "and FSRCNN's time over this one, in the same precision and kind of batch. Routing: share of the time before the passes. Peak: memory of the "
-        "first call.",
+        "and FSRCNN's time over this one, in the same precision and kind of batch. Routing: share of "
+        "the time before the passes. Peak: memory of the first call.",
         {"method": "method", "dataset": "data set", "scale": "scale", "mode": "mode",
          "precision": "precision", "batch": "batch", "ms_median": "ms", "ms_p10": "p10",
-         "ms_p90": "p90", "speedup": "speed-up", "fsrcnn_ratio": "FSRCNN / this", "routing_share": "routing", "psnr_db": "PSNR, dB",
-         "limit_ms": "limit, ms", "macs": "MACs", "peak_mb": "peak, MB"}))
+         "ms_p90": "p90", "speedup": "speed-up", "fsrcnn_ratio": "FSRCNN / this",
+         "routing_share": "routing", "psnr_db": "PSNR, dB", "limit_ms": "limit, ms", "macs": "MACs",
+         "peak_mb": "peak, MB"}))
     return tables
 
 

@@ -5,11 +5,12 @@ import torch
 
 from pipeline import engine
 from pipeline.evaluation import compose, degrade, score_psnr
-from pipeline.fused import Fused
+from pipeline.fused import Fused, precisions
 from pipeline.images import luma, read
 from pipeline.patches import assemble, cut, patch_size
 
-POLICIES = ("paper", "context", "whole", "paper bf16")
+POLICIES = {"paper": torch.float32, "context": torch.float32, "whole": torch.float32,
+            "paper bf16": torch.bfloat16}  # the last one where the device computes in it
 
 
 def distances(height, width, scale):
@@ -44,15 +45,15 @@ def measure(model, paths, scale, routing, *, device=torch.device("cpu"),
     profile : list of dict: policy, distance (HR pixels), rmse (8-bit levels)
     quality : list of dict: policy, image, psnr_db
     """
-    nets = {False: Fused(model, scale), True: Fused(model, scale, torch.bfloat16)}
-    sums = {policy: np.zeros((2, 54)) for policy in POLICIES}  # squared error, pixels
+    nets = {dtype: Fused(model, scale, dtype) for dtype in precisions(device)}
+    policies = {name: nets[dtype] for name, dtype in POLICIES.items() if dtype in nets}
+    sums = {policy: np.zeros((2, 54)) for policy in policies}  # squared error, pixels
     quality = []
     for path in progress(paths, len(paths)):
         pair = degrade(read(path), scale)
         lr = pair.lr_y.to(device)
         where = distances(*lr.shape[-2:], scale)
-        for policy in POLICIES:
-            net = nets["bf16" in policy]
+        for policy, net in policies.items():
             sr = (engine.whole(net, lr) if policy == "whole" else
                   engine.super_resolve(net, [lr], routing, policy.split()[0])[0][0])
             image = compose(sr.cpu(), pair)
