@@ -38,11 +38,19 @@ def test_prn_starts_as_bicubic_exactly(route, options):
         assert torch.equal(model(x, scale, route), upsample(x, scale))
 
 
-def test_identity_start_is_bicubic_where_nine_taps_hold_it():
+@pytest.mark.parametrize("network, options", [("prn", {"start": "identity"}), ("fsrcnn", {})])
+def test_identity_start_is_bicubic_where_nine_taps_hold_it(network, options):
     """Bicubic at x2 has 8 taps and fits a 9x9 deconvolution; at x3 and x4 it is cut off."""
-    model, x = build("prn", (2, 3, 4), start="identity"), torch.rand(1, 1, 30, 30)
+    model, x = build(network, (2, 3, 4), **options), torch.rand(1, 1, 30, 30)
     errors = [(model(x, s) - upsample(x, s))[..., 9:-9, 9:-9].abs().max().item() for s in (2, 3, 4)]
     assert errors[0] < 1e-6 < errors[1] and errors[2] > 1e-6
+
+
+def test_srcnn_starts_as_bicubic():
+    """Of an image without the overshoot below 0 that its ReLU cuts."""
+    model, x = build("srcnn", (2, 3, 4)), torch.rand(1, 1, 13, 13) / 2 + 0.4
+    for scale in (2, 3, 4):
+        torch.testing.assert_close(model(x, scale), upsample(x, scale))
 
 
 @pytest.mark.parametrize("start", ["identity", "plain"])

@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from pipeline.models.deconv import deconvolution, end_on_bicubic, pass_on
 from pipeline.prior import SEVERE
 
 
@@ -9,6 +10,7 @@ class FSRCNN(nn.Module):
     """5x5x56, shrink to 12, four 3x3x12, expand to 56, 9x9 deconvolution; one network a scale.
 
     PReLU has one slope a layer, as in the released test code; zero padding.
+    The start is ours: the first channels hand the image on to a bicubic deconvolution.
     """
 
     uses_bicubic = False
@@ -34,7 +36,7 @@ def _network(scale, width, shrunk, maps):
         layers += [nn.Conv2d(a, b, k, padding=k // 2), nn.PReLU(init=0.25)]
         nn.init.kaiming_normal_(layers[-2].weight, a=0.25)
         nn.init.zeros_(layers[-2].bias)
-    deconv = nn.ConvTranspose2d(width, 1, 9, stride=scale, padding=4, output_padding=scale - 1)
-    nn.init.normal_(deconv.weight, std=1e-3)
-    nn.init.zeros_(deconv.bias)
+        pass_on(layers[-2])
+    deconv = deconvolution(scale, width)
+    end_on_bicubic(deconv)
     return nn.Sequential(*layers, deconv)

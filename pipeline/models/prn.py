@@ -3,10 +3,9 @@
 import torch
 from torch import nn
 
-from pipeline.degrade import cubic, upsample
+from pipeline.degrade import upsample
+from pipeline.models.deconv import bicubic_kernel, deconvolution, end_on_bicubic, pass_on
 from pipeline.prior import MILD, MODERATE, SEVERE
-
-DECONV = 9  # side of the deconvolution; the paper gives none (decision D6)
 
 
 class PRN(nn.Module):
@@ -45,7 +44,7 @@ class PRN(nn.Module):
             self.early_dilated = _stage([1] + [width] * early, 5, dilation)  # Theta_l^D
             self.middle_dilated = _stage([width] * (middle + 1), dilation=dilation)  # Theta_m^D
         self.shrink = _stage([width, width], first=1)  # of Theta_up
-        self.upsample = nn.ModuleDict({f"x{s}": _deconvolution(s, width) for s in scales})
+        self.upsample = nn.ModuleDict({f"x{s}": deconvolution(s, width) for s in scales})
         self._initialise()
 
     def path(self, scale, route=SEVERE):
@@ -83,18 +82,17 @@ class PRN(nn.Module):
         for conv in convs:
             nn.init.xavier_uniform_(conv.weight)
             nn.init.zeros_(conv.bias)
-        for name, deconv in self.upsample.items():
+        for deconv in self.upsample.values():
             nn.init.zeros_(deconv.bias)
             nn.init.zeros_(deconv.weight)  # "skip": the output is bicubic, exactly
-            kernel = _bicubic_kernel(int(name[1:]), deconv.padding[0])
             if self.start == "plain":
-                deconv.weight.copy_((kernel / deconv.in_channels).expand_as(deconv.weight))
+                kernel = bicubic_kernel(deconv) / deconv.in_channels
+                deconv.weight.copy_(kernel.expand_as(deconv.weight))
             if self.start == "identity":
-                deconv.weight[0] = kernel
+                end_on_bicubic(deconv)
         if self.start == "identity":
             for conv in convs:
-                conv.weight[0] = 0
-                conv.weight[0, 0, conv.kernel_size[0] // 2, conv.kernel_size[1] // 2] = 1
+                pass_on(conv)
 
 
 def _stage(channels, first=3, dilation=1):
@@ -105,22 +103,3 @@ def _stage(channels, first=3, dilation=1):
         layers += [nn.Conv2d(a, b, k, padding=k // 2 * dilation, dilation=dilation),
                    nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers)
-
-
-def _deconvolution(scale, width):
-    """9x9 with stride `scale`, its kernel centred on the LR pixel as far as whole pixels allow."""
-    padding = DECONV // 2 - (scale - 1) // 2
-    return nn.ConvTranspose2d(width, 1, DECONV, stride=scale, padding=padding,
-                              output_padding=scale + 2 * padding - DECONV)
-
-
-def _bicubic_kernel(scale, padding):
-    """Bicubic as a 9x9 deconvolution, cut off where it is wider (12 taps at x3, 16 at x4).
-
-    Normalised within each phase, so that a constant image stays constant.
-    """
-    tap = torch.arange(DECONV, dtype=torch.float64)
-    line = cubic((tap - padding - (scale - 1) / 2) / scale)
-    for phase in range(scale):
-        line[phase::scale] /= line[phase::scale].sum()
-    return torch.outer(line, line)

@@ -3,11 +3,15 @@
 from torch import nn
 
 from pipeline.degrade import upsample
+from pipeline.models.deconv import pass_on
 from pipeline.prior import SEVERE
 
 
 class SRCNN(nn.Module):
-    """9x9x64, 5x5x32, 5x5x1 on the bicubic image, replicated borders; one network a scale."""
+    """9x9x64, 5x5x32, 5x5x1 on the bicubic image, replicated borders; one network a scale.
+
+    The start is ours: the first channels hand bicubic on, so that a short training need not find it.
+    """
 
     uses_bicubic = True
 
@@ -21,10 +25,11 @@ class SRCNN(nn.Module):
                 nn.Conv2d(32, 1, 5, **same),
             ) for scale in scales
         })
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-                nn.init.zeros_(module.bias)
+        for net in self.nets.values():
+            for conv in net[::2]:
+                nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+                nn.init.zeros_(conv.bias)
+                pass_on(conv)
 
     def forward(self, x, scale, route=SEVERE):
         """Map LR Y (N, 1, h, w) to Y (N, 1, scale * h, scale * w)."""
