@@ -147,8 +147,9 @@ def peaks(device):
     product = min(clock(lambda: a @ b)[0] for _ in range(5))
     out = torch.empty_like(big)
     copy = min(clock(lambda: out.copy_(big))[0] for _ in range(5))
+    threads = torch.get_num_threads()
     name = (torch.cuda.get_device_name(device) if device.type == "cuda"
-            else f"{_cpu_name()}, {torch.get_num_threads()} threads")
+            else f"{_cpu_name()}, {threads} thread{'s' * (threads > 1)}")
     return {"device": name, "gflops": 2 * n**3 / product / 1e6,
             "gbytes_s": 2 * 4 * big.numel() / copy / 1e6, "torch": torch.__version__}
 
