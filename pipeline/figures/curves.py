@@ -3,7 +3,7 @@
 import re
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.ticker import EngFormatter
 
 from pipeline.figures import style
 
@@ -63,8 +63,9 @@ def _panel(axes, curves, column):
     bottom = min(min(finals), max(lowest, best - _DEPTH))
     margin = 0.05 * max(best - bottom, 0.1)
     axes.set_ylim(bottom - margin, best + margin)
+    axes.set_xscale("log")  # budgets differ by a factor of ten and more
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_minor_formatter("")
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.grid(True)
     return handles
