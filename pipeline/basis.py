@@ -38,7 +38,7 @@ def departures(models, test_sets, training_sets, machine, table):
     on_cpu = sum("CPU" in m["device"] for m in trained.values())
     reduced = sorted({m["precision"] for m in [*trained.values(), machine]
                       if m.get("precision", "float32") != "float32"})
-    cited = [look(name).label for name in dict.fromkeys(table[table.source == "cited"].method)]
+    cited = _cited(table)
     of = machine["device"] if machine.get("kind") == "cuda" else f"a CPU, {machine['device']}"
     rows = [
         ("Test images", _test_images(test_sets)),
@@ -49,7 +49,7 @@ def departures(models, test_sets, training_sets, machine, table):
         ("Recipe", _recipe(models.get("prn"))),
         ("Training images", _training_images(training_sets)),
         ("Times", f"of {of}, not the paper's GTX 980 Ti: compare ratios, not ms"),
-        ("Cited rows", f"{', '.join(cited)}: not run here, their rows hold the paper's figures alone"
+        ("Cited rows", f"{', '.join(cited)}: not run here, only the paper's figures stand there"
          if cited else ""),
     ]
     return [(what, words) for what, words in rows if words]
@@ -91,6 +91,16 @@ def _test_images(names):
         [n for n in TESTS if n not in names]))
     return "; ".join(filter(None, [own and f"{own}: the paper's own", other and f"{other}: not the paper's "
                                    "sets", missing and f"without the paper's {missing}"]))
+
+
+def _cited(table):
+    """Methods that were not run, or the sets on which one was not."""
+    found = []
+    for name, rows in table.groupby("method", sort=False):
+        missing = dict.fromkeys(rows.dataset[rows.source == "cited"])
+        some = f" on {', '.join(place(s) for s in missing)}" if rows.source.eq("measured").any() else ""
+        found += [look(name).label + some] if missing else []
+    return found
 
 
 def _training_images(names):

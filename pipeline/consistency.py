@@ -54,6 +54,9 @@ def _check_variant(p, where, name, variant, networks):
     if everywhere and variant.scales and set(variant.scales) != set(p.scales):
         raise ParameterError(f"params.yaml: {where}.scales: {variant.scales} is not legal; use all of "
                              f"{p.scales}, where it is compared")
+    if everywhere and variant.sets:
+        raise ParameterError(f"params.yaml: {where}.sets: {variant.sets} is not legal: it is compared on all "
+                             "test sets; leave the key out")
     for profile, train in p.train.items():
         fitted = [k for k, r in train.recipes.items() if isinstance(r, FITTED.get(variant.network, ()))]
         learnt = [k for k, r in train.recipes.items() if not isinstance(r, (*FITTED.values(),))]
@@ -87,6 +90,8 @@ def check_sets(p, known):
             raise ParameterError(f"params.yaml: local.{name}: {folder!r} would stand in for the "
                                  f"registered data set; use a name other than {', '.join(known)}")
     legal = sorted({*known, *p.local})
+    for name, variant in p.variants.items():
+        _names(variant.sets, legal, f"variants.{name}.sets")
     for profile, sets in p.sets.items():
         _names(sets.test, legal, f"sets.{profile}.test")
         one_of(sets.ablation, sets.test, f"sets.{profile}.ablation")

@@ -91,7 +91,7 @@ def measured_lead(r, cells):
             each = {m: statistics.mean(ours - x, seed=r.seed, noise=known)
                     for m, x in theirs.items() if len(x)}
             cited = {m: ours.mean() > printed[f"paper_{metric}"].get((m, dataset, scale), -np.inf)
-                     for m in LIGHT if m not in rivals}
+                     for m in LIGHT if m not in each}
             found += [verdicts.together([*(verdicts.gain(i) for i in each.values()),
                                          *("supported" if above else "contradicted"
                                            for above in cited.values())])]

@@ -57,22 +57,20 @@ class Variant:
     effort: float = 1.0  # times the steps of a phase: cheap networks take more of them
     scales: list[int] = field(default_factory=list)  # empty: those of params.yaml
     options: dict[str, object] = field(default_factory=dict)
-    # gamma_low, gamma_upper of the training labels; empty: those of train (decision D13). Out of
-    # the repr, which tags training states: the labels themselves are in the tag
-    train_gammas: list[float] = field(default_factory=list, repr=False)
+    train_gammas: list[float] = field(default_factory=list, repr=False)  # of the labels (decision D13)
     seed: int = field(default=0, repr=False)  # added to that of params.yaml: repeats of a variant
-    # where it is trained and measured; empty: everywhere. Tables keep the paper's row of the others
+    # where it is trained and measured, and on which test sets; empty: all. Tables cite the paper elsewhere
     profiles: list[str] = field(default_factory=list, repr=False)
+    sets: list[str] = field(default_factory=list, repr=False)
 
     def __post_init__(self):
         if not 0 < self.effort <= 1000:
-            raise ParameterError(f"params.yaml: variants: effort: {self.effort} is not legal; above 0, "
-                                 "to 1000")
+            raise ParameterError(f"params.yaml: variants: effort: {self.effort} is not legal; above 0, to 1000")
         at_least(self.seed, 0, "variants: seed", 2**31 - 1)
         if self.train_gammas:
             if len(self.train_gammas) != 2:
-                raise ParameterError("params.yaml: variants: train_gammas: expected gamma_low and "
-                                     f"gamma_upper, got {self.train_gammas}")
+                raise ParameterError("params.yaml: variants: train_gammas: expected two, got "
+                                     f"{self.train_gammas}")
             _check_gammas(*self.train_gammas, "train_gammas: ")
         if self.network in OPTIONS:
             build(OPTIONS[self.network], self.options, "variants: options")
@@ -248,6 +246,11 @@ class Params:
         """Scales that a variant is trained for and scored at; refuses an unknown one."""
         one_of(name, self.variants, "variants")
         return tuple(self.variants[name].scales or self.scales)
+
+    def sets_of(self, name):
+        """Test sets of the profile that a variant is scored on; refuses an unknown one."""
+        one_of(name, self.variants, "variants")
+        return [s for s in self.sets[self.profile].test if s in (self.variants[name].sets or [s])]
 
     def training_sets(self):
         """Names of the profile's training sets."""

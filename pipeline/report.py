@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import jinja2
+import numpy as np
 import pandas as pd
 
 from pipeline import embed, marks
@@ -160,14 +161,15 @@ def _table1(table, scale, test_sets, cells):
     values, rows, found = [], [], {}
     for r, name in enumerate(dict.fromkeys(table.method)):
         part = table[table.method == name].set_index("dataset")
-        values.append([round(part[column][dataset], digits) for dataset, column, digits, _ in places])
-        label = look(name).label + (" †" if part.source.iloc[0] == "cited" else "")
+        values.append([round(part[column].get(dataset, np.nan), digits) for dataset, column, digits, _ in places])
+        label = look(name).label + (" †" if part.source.eq("cited").any() else "")
         rows.append([label, *(_number(v, digits) for v, (_, _, digits, _) in zip(values[-1], places))])
         for c, (dataset, column, *_) in enumerate(places, 1):
             found[r, c] = cells.get((name, f"{dataset} x{scale} {column}"))
     grid = pd.DataFrame(values)
     best = {(r, c + 1) for c in grid for r in grid.index[grid[c] == grid[c].max()]}
-    cited = " † not run here: the paper's figure alone." if table.source.eq("cited").any() else ""
+    cited = (" † not run here, or not on all sets: there the paper's figure stands alone."
+             if table.source.eq("cited").any() else "")
     return _table(
         f"Table I, ×{scale}", "table1",
         ["method", *(f"{place(dataset)} {what}" for dataset, _, _, what in places)], rows,

@@ -81,8 +81,8 @@ def table1(rows, datasets):
     ----------
     rows : DataFrame, as quality.csv
     datasets : list of str
-        Methods of the paper that are not implemented have a row, marked ``cited``, for each of
-        these that the paper has.
+        For each of these that the paper has, its methods without a number of ours have a row that is
+        marked ``cited``.
 
     Returns
     -------

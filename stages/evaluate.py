@@ -20,7 +20,7 @@ def main():
     if p.present([method]):  # else a header alone
         variant = p.variants[method]
         route = routing(p) if method in p.routed else None
-        images = test_images(p)
+        images = test_images(p, p.sets_of(method))
         weights = sha256(folder(p) / "models" / f"{method}.safetensors")
         tag = make_tag(("evaluation", f"models.{variant.network}"), method=method,
                        options=variant.options, routing=route, weights=weights,

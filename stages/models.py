@@ -12,7 +12,7 @@ def trained(params, name):
     return weights.load(fresh(params, name), path).to(device())
 
 
-def test_images(params):
-    """dict of test set to list of image files."""
+def test_images(params, names=None):
+    """dict of test set to list of image files: of all sets of the profile, or of those named."""
     return {name: list_images(folder(params) / "datasets" / "test" / name)
-            for name in params.sets[params.profile].test}
+            for name in (params.sets[params.profile].test if names is None else names)}

@@ -144,7 +144,7 @@ def test_no_stage_reads_a_parameter_that_it_does_not_declare():
         files = [path] + [f for f in files_of("stages.setup") if str(f.relative_to(ROOT)) in closure(path)]
         used = {word for f in files for word in re.findall(r"\bp\.(\w+)", f.read_text())}
         used |= {"variants"} if "present" in used else set()
-        used -= {"scales_of", "training_sets", "check_sets", "load", "present"}
+        used -= {"scales_of", "sets_of", "training_sets", "check_sets", "load", "present"}
         declared = {key.split(".")[0] for key in stage.get("params", [])}
         if name == "validate":
             assert "params.yaml" in stage["deps"]

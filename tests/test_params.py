@@ -60,6 +60,8 @@ def test_the_shipped_file_is_valid(tmp_path):
     (("train", "paper", "recipes", "rfl", "subsample"), 100, "subsample >= 2 \\* least; got"),
     (("train", "paper", "recipes", "rfl", "anchors"), 100, "recipes.rfl.anchors: unknown key"),
     (("variants", "fsrcnn", "profiles"), ["papre"], "fsrcnn.profiles: 'papre' is not legal"),
+    (("variants", "selfex", "sets"), ["set6"], "variants.selfex.sets: 'set6' is not legal; use one of .*set5"),
+    (("variants", "fsrcnn", "sets"), ["set5"], "variants.fsrcnn.sets: .* compared on all test sets"),
     (("variants", "prn", "profiles"), ["paper"], "prn.profiles: .* every profile needs prn"),
     (("variants", "prn", "network"), "edsr", "variants.prn.network: 'edsr' is not legal"),
     (("variants", "prn", "train_gammas"), [50, 20], "train_gammas: gamma_low=50"),

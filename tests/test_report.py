@@ -42,7 +42,7 @@ def test_the_box_names_budget_recipe_stand_ins_device_and_cited_rows():
 PAPERS = {"batch": 64, "learning_rate": 1e-4, "decay": "step"}
 GPU = {**MODEL, "device": "NVIDIA H100, torch 2.13.0", "precision": "float32", "recipe": PAPERS}
 H100 = {"device": "NVIDIA H100", "kind": "cuda", "precision": "float32"}
-MEASURED = pd.DataFrame({"method": ["prn"], "source": ["measured"]})
+MEASURED = pd.DataFrame({"method": ["prn"], "dataset": "set5", "source": ["measured"]})
 PAPER_SETS = (["set5", "set14", "bsds100", "urban100"], ["bsds200", "voc2012"])
 USUAL = {"models": {"prn": GPU, "bicubic": {**MODEL, "steps": 0}}, "test_sets": PAPER_SETS[0],
          "training_sets": PAPER_SETS[1], "machine": H100, "table": MEASURED}
@@ -66,8 +66,10 @@ def test_the_box_is_short_where_all_is_as_in_the_paper():
     ({"test_sets": [*PAPER_SETS[0][1:], "mine"]}, "Test images", "mine: not the paper's sets; without"),
     ({"models": {"prn": {**GPU, "published": True}}}, "Weights", "not trained in this run: all"),
     ({"models": {"prn": {**GPU, "published": True}, "fsrcnn": GPU}}, "Weights", "in this run: PRN"),
-    ({"table": pd.DataFrame({"method": ["prn", "aplus"], "source": ["measured", "cited"]})},
+    ({"table": pd.DataFrame({"method": ["prn", "aplus"], "dataset": "set5", "source": ["measured", "cited"]})},
      "Cited rows", "A+: not run here"),
+    ({"table": pd.DataFrame({"method": "selfex", "dataset": ["set5", "urban100"], "source": ["measured", "cited"]})},
+     "Cited rows", "SelfEx (affine) on Urban100: not run here"),
 ])
 def test_every_fallback_is_named_and_nothing_else(change, what, words):
     usual = dict(basis.departures(**USUAL))

@@ -33,6 +33,13 @@ def test_table1_cites_a_method_that_the_profile_leaves_out():
     assert fsrcnn.source == "cited" and pd.isna(fsrcnn.psnr_db) and fsrcnn.paper_psnr_db == 26.98
 
 
+def test_table1_cites_a_method_on_the_sets_that_it_was_not_run_on():
+    rows = pd.DataFrame([row for d in ("set5", "urban100") for m in ("bicubic", "prn") for row in quality(m, d, 2, [30])]
+                        + quality("selfex", "set5", 2, [36]))
+    table = tables.table1(rows, ["set5", "urban100"]).set_index(["method", "dataset"]).source
+    assert (table["selfex", "set5"], table["selfex", "urban100"]) == ("measured", "cited")
+
+
 def test_published_figures_stand_beside_ours_where_both_are():
     rows = pd.DataFrame(quality("vdsr", "set5", 2, [37, 38]) + quality("prn", "set5", 2, [37])
                         + quality("lapsrn", "embedded_test", 4, [30]))
