@@ -71,7 +71,7 @@ def timer(device):
 
 
 @torch.inference_mode()
-def measure(jobs, *, repeats, warmup, device, budget_s=120.0, progress=lambda items, total: items):
+def measure(jobs, *, repeats, warmup, device, budget_s=60.0, progress=lambda items, total: items):
     """Time all jobs.
 
     Parameters
@@ -83,8 +83,8 @@ def measure(jobs, *, repeats, warmup, device, budget_s=120.0, progress=lambda it
         within 10 %.
     device : torch.device
     budget_s : float
-        A job that would take longer than this has fewer images, and then fewer repeats (at least
-        three): methods of a minute an image.
+        A job that would take longer than this, warm-up and all, has fewer images, and then fewer
+        repeats (at least three): methods of seconds or minutes an image.
     progress : callable
         Wraps an iterable of known length, such as ``tqdm``.
 
@@ -97,7 +97,7 @@ def measure(jobs, *, repeats, warmup, device, budget_s=120.0, progress=lambda it
     clock = timer(device)
     plans = []
     for job in progress(jobs, len(jobs)):
-        plans.append(_plan(job, clock, repeats, budget_s))
+        plans.append(_plan(job, clock, repeats, warmup, budget_s))
         _warm_up(plans[-1][0], clock, warmup)
     rows = []
     for repeat in progress(range(repeats), repeats):
@@ -111,12 +111,12 @@ def measure(jobs, *, repeats, warmup, device, budget_s=120.0, progress=lambda it
     return rows
 
 
-def _plan(job, clock, repeats, budget_s):
+def _plan(job, clock, repeats, warmup, budget_s):
     """As much of a job as the budget allows, by its first call, and how often."""
     job.calls[0]()  # prepares code for its shapes
     seconds = 1e-3 * clock(job.calls[0])[1]
-    some = max(1, int(min(len(job.calls), budget_s / (seconds * repeats))))
-    times = int(min(repeats, max(3, budget_s / (seconds * some))))
+    some = max(1, int(min(len(job.calls), budget_s / (seconds * (warmup + repeats)))))
+    times = int(min(repeats, max(3, budget_s / (seconds * some) - warmup)))
     return replace(job, calls=job.calls[:some], costs=job.costs[:some]), times
 
 
