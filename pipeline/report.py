@@ -29,7 +29,7 @@ FIGURES = [  # file, caption
                "the 90th percentile. (b) Error by the distance from the border of a patch: patches "
                "computed alone have seams, patches with real context have none."),
     ("curves", "Learning curves: PSNR of the severe path on held-out training patches. Each phase holds out "
-               "images of its own, so that a curve jumps where a phase begins."),
+               "images of its own, so that a curve breaks off where a phase begins."),
 ]
 
 

@@ -12,10 +12,15 @@ from pipeline.nested import nested
 from stages.shared import folder, reports, run
 
 
-def learning_curves(models, names):
-    parts = [pd.DataFrame(json.loads((models / f"{name}.json").read_text())["curve"])
-             .assign(variant=name) for name in names]
-    return pd.concat([part for part in parts if len(part)], ignore_index=True)
+def learning_curves(models, names, phases):
+    parts = []
+    for name in names:
+        model = json.loads((models / f"{name}.json").read_text())
+        if model["curve"]:
+            part = pd.DataFrame(model["curve"])
+            ends = np.cumsum([model["phases"][key][0] for key in phases if key in model["phases"]])
+            parts.append(part.assign(variant=name, phase=np.searchsorted(ends, part.step)))
+    return pd.concat(parts, ignore_index=True)
 
 
 def main():
@@ -37,7 +42,8 @@ def main():
         "fig4": fig4.histograms(pd.read_csv(source / "gains.csv"), p.gamma_low, p.gamma_upper),
         "fig7": fig7.thresholds(tables["table2"]),
         "engine": engine.engine(pd.read_csv(source / "shares_times.csv"), pd.read_csv(source / "seams.csv")),
-        "curves": curves.learning_curves(learning_curves(source / "models", methods)),
+        "curves": curves.learning_curves(learning_curves(
+            source / "models", methods, p.train[p.profile].phases)),
     }
     for name, picture in p.pictures[p.profile].items():
         found = pictures[name]

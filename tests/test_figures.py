@@ -251,7 +251,8 @@ def test_comparison_of_many_methods_keeps_its_texts_apart(n, ratio):
 
 def test_learning_curves_have_a_panel_a_scale():
     steps = np.arange(0, 100, 10)
-    curves = pd.concat([pd.DataFrame({"variant": v, "step": steps, "loss": 0.1,
+    curves = pd.concat([pd.DataFrame({"variant": v, "phase": (steps > 40) * (v == "cnn7"),
+                                      "step": steps, "loss": 0.1,
                                       "psnr_db_x2": 30 + steps / 50, "psnr_db_x3": last})
                         for v, last in (("prn", np.nan), ("cnn7", 28 + steps / 50), ("mine", 9))])
     figure = learning_curves(curves)
@@ -259,7 +260,7 @@ def test_learning_curves_have_a_panel_a_scale():
     assert figure.axes[0].get_ylabel() == "PSNR on held-out\ntraining patches (dB)"
     assert figure.axes[0].get_xlabel() == "training step"
     assert figure.axes[1].get_ylim()[0] < 9  # the worst final value stays in the frame
-    assert [len(axes.lines) for axes in figure.axes] == [3, 2]
+    assert [len(axes.lines) for axes in figure.axes] == [4, 3]  # one is of two phases
     assert_readable(figure)
     assert "no training in this run" in texts(learning_curves(curves[["variant", "step"]]))
 

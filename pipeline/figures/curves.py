@@ -21,8 +21,9 @@ def learning_curves(curves):
     Parameters
     ----------
     curves : DataFrame
-        Columns variant, step and psnr_db_x<scale> (dB) for any scales; nan or no column where a
-        variant was not trained for a scale.
+        Columns variant, phase (a number; a line breaks between phases, which hold out images of
+        their own), step and psnr_db_x<scale> (dB) for any scales; nan or no column where a variant
+        was not trained for a scale.
 
     Returns
     -------
@@ -54,10 +55,11 @@ def _panel(axes, curves, column):
     for variant, rows in curves.dropna(subset=[column]).groupby("variant", sort=False):
         rows = rows.sort_values("step")
         look = style.method(variant)
-        handles[variant], = axes.plot(
-            rows.step, rows[column], color=look.colour, marker=look.marker, label=look.label,
-            markersize=6 if look.marker == "*" else 3.5, linewidth=0.9,
-            markevery=max(1, len(rows) // 6))
+        for _, part in rows.groupby("phase"):
+            handles[variant], = axes.plot(
+                part.step, part[column], color=look.colour, marker=look.marker, label=look.label,
+                markersize=6 if look.marker == "*" else 3.5, linewidth=0.9,
+                markevery=max(1, len(rows) // 6))
         finals.append(rows[column].iloc[-1])
     lowest, best = curves[column].min(), curves[column].max()
     bottom = min(min(finals), max(lowest, best - _DEPTH))
