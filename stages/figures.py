@@ -26,24 +26,21 @@ def learning_curves(models, names, phases):
 def main():
     p = params.load()
     source, out, methods = folder(p), reports(p), p.present([*p.methods, *p.routed])
-    tables = {name: pd.read_csv(out / f"{name}.csv") for name in ("quality", "timing", "table2")}
-    times = tables["timing"]
+    quality, times, table2 = (pd.read_csv(out / f"{name}.csv") for name in ("quality", "timing", "table2"))
     current = times[times.gamma_low.isna() | times.gamma_low.eq(p.gamma_low)
                     & times.gamma_upper.eq(p.gamma_upper)]
     examples = nested(np.load(source / "examples.npz"))
     pictures = nested(np.load(source / "pictures.npz"))
     scores = json.loads((source / "pictures.json").read_text())
     figures = {
-        "fig1": fig1.efficiency(tables["quality"], current, p.sets[p.profile].ablation,
-                                p.ablation.scale),
+        "fig1": fig1.efficiency(quality, current, p.sets[p.profile].ablation, p.ablation.scale),
         "fig2": fig2.examples(examples["severe"], examples["mild"]),
         "fig3": fig3.features([(n, pictures["fig3"][f"{n}/image"], pictures["fig3"][f"{n}/response"])
                                for n in sorted({key.split("/")[0] for key in pictures["fig3"]})]),
         "fig4": fig4.histograms(pd.read_csv(source / "gains.csv"), p.gamma_low, p.gamma_upper),
-        "fig7": fig7.thresholds(tables["table2"]),
+        "fig7": fig7.thresholds(table2),
         "engine": engine.engine(pd.read_csv(source / "shares_times.csv"), pd.read_csv(source / "seams.csv")),
-        "curves": curves.learning_curves(learning_curves(
-            source / "models", methods, p.train[p.profile].phases)),
+        "curves": curves.learning_curves(learning_curves(source / "models", methods, p.train[p.profile].phases)),
     }
     for name, picture in p.pictures[p.profile].items():
         found = pictures[name]
