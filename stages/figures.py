@@ -12,17 +12,6 @@ from pipeline.nested import nested
 from stages.shared import folder, reports, run
 
 
-def learning_curves(models, names, phases):
-    parts = []
-    for name in names:
-        model = json.loads((models / f"{name}.json").read_text())
-        if model["curve"]:
-            part = pd.DataFrame(model["curve"])
-            ends = np.cumsum([model["phases"][key][0] for key in phases if key in model["phases"]])
-            parts.append(part.assign(variant=name, phase=np.searchsorted(ends, part.step)))
-    return pd.concat(parts, ignore_index=True)
-
-
 def main():
     p = params.load()
     source, out, methods = folder(p), reports(p), p.present([*p.methods, *p.routed])
@@ -32,6 +21,7 @@ def main():
     examples = nested(np.load(source / "examples.npz"))
     pictures = nested(np.load(source / "pictures.npz"))
     scores = json.loads((source / "pictures.json").read_text())
+    records = {name: json.loads((source / "models" / f"{name}.json").read_text()) for name in methods}
     figures = {
         "fig1": fig1.efficiency(quality, current, p.sets[p.profile].ablation, p.ablation.scale),
         "fig2": fig2.examples(examples["severe"], examples["mild"]),
@@ -40,7 +30,7 @@ def main():
         "fig4": fig4.histograms(pd.read_csv(source / "gains.csv"), p.gamma_low, p.gamma_upper),
         "fig7": fig7.thresholds(table2),
         "engine": engine.engine(pd.read_csv(source / "shares_times.csv"), pd.read_csv(source / "seams.csv")),
-        "curves": curves.learning_curves(learning_curves(source / "models", methods, p.train[p.profile].phases)),
+        "curves": curves.learning_curves(curves.gather(records, p.train[p.profile].phases)),
     }
     for name, picture in p.pictures[p.profile].items():
         found = pictures[name]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.figures import style
-from pipeline.figures.curves import learning_curves
+from pipeline.figures.curves import gather, learning_curves
 from pipeline.figures.fig1 import efficiency
 from pipeline.figures.fig2 import examples
 from pipeline.figures.fig3 import features
@@ -263,6 +263,15 @@ def test_learning_curves_have_a_panel_a_scale():
     assert [len(axes.lines) for axes in figure.axes] == [4, 3]  # one is of two phases
     assert_readable(figure)
     assert "no training in this run" in texts(learning_curves(curves[["variant", "step"]]))
+
+
+def test_learning_curves_break_where_the_phase_ends_whose_images_they_are_of():
+    curve = [{"step": step, "psnr_db_x2": 30.0} for step in (100, 200, 300, 400)]
+    trained = {"curve": curve, "phases": {"finetune": [200, 9], "pretrain": [200, 5]}}
+    table = gather({"prn": trained, "bicubic": {"curve": [], "phases": {}}}, ["pretrain", "finetune"])
+    assert table.variant.tolist() == ["prn"] * 4
+    assert table.phase.tolist() == [0, 0, 1, 1]  # step 200 still held out images of the first
+    assert "no training in this run" in texts(learning_curves(gather({}, ["finetune"])))
 
 
 def test_no_figure_imports_torch():

@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
@@ -9,6 +11,30 @@ from pipeline.figures import style
 
 _DEPTH = 4  # dB
 _COLUMN = re.compile(r"psnr_db_x(\d+)")
+
+
+def gather(records, phases):
+    """The learning curves of trained variants as one table.
+
+    Parameters
+    ----------
+    records : dict of variant to dict
+        Its ``curve`` (list of dict: step, psnr_db_x<scale>...) and ``phases`` (name: [steps, images]).
+    phases : sequence of str
+        Names in the order of training.
+
+    Returns
+    -------
+    DataFrame, the argument of `learning_curves`
+    """
+    parts = [pd.DataFrame(columns=["variant", "phase", "step"])]
+    for variant, record in records.items():
+        if record["curve"]:
+            part = pd.DataFrame(record["curve"])
+            ends = np.cumsum([record["phases"][key][0] for key in phases if key in record["phases"]])
+            # the last point of a phase is measured on that phase's images
+            parts.append(part.assign(variant=variant, phase=np.searchsorted(ends, part.step)))
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 @style.rc()
