@@ -2,7 +2,8 @@
 
 ``paper``: patch by patch, batch 1, the plain network.  ``grouped`` and ``context``: the engine with
 the paper's borders and with real context.  ``routing``: what the engine does before its passes.
-``whole``: no routing, the severe path.  All but the first use fused convolutions where the network has them, so that no mode is faster by better code.
+``whole``: no routing, the severe path.  All but the first use fused convolutions where the network has
+them, so that no mode is faster by better code; the others run channels last, as these do.
 """
 
 from dataclasses import dataclass

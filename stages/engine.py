@@ -14,7 +14,7 @@ import torch
 from pipeline import comparison, packed, params
 from pipeline.benchmark import luma_pairs
 from pipeline.timing import measure, peaks
-from stages.networks import device, fresh, routing
+from stages.networks import device, fresh, placed, routing
 from stages.shared import bar, folder, run
 
 
@@ -25,7 +25,7 @@ def main():
         torch.set_num_threads(1)
     images = packed.unpack(folder(p) / "engine.npz")
     thresholds = routing(p, a.gamma_low, a.gamma_upper)
-    models = {name: fresh(p, name).to(where).eval() for name in ("prn", "fsrcnn")}
+    models = {name: placed(fresh(p, name)) for name in ("prn", "fsrcnn")}
     jobs, shares = [], []
     with torch.inference_mode():
         for dataset, scale in product(settings.sets, settings.scales):

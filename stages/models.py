@@ -2,14 +2,14 @@
 
 from pipeline import weights
 from pipeline.images import list_images
-from stages.networks import device, fresh
+from stages.networks import fresh, placed
 from stages.shared import folder
 
 
 def trained(params, name):
     """The network of a variant with its trained weights, on the device."""
     path = folder(params) / "models" / f"{name}.safetensors"
-    return weights.load(fresh(params, name), path).to(device())
+    return placed(weights.load(fresh(params, name), path))
 
 
 def test_images(params, names=None):

@@ -39,6 +39,12 @@ def fresh(params, name):
     return build(variant.network, scales, **variant.options)
 
 
+def placed(model):
+    """A network on the device, to be run: channels last, in which oneDNN needs two thirds of the time
+    for convolutions of 64 channels, and in which the fused convolutions of the engine are."""
+    return model.to(device(), memory_format=torch.channels_last).eval()
+
+
 def routing(params, gamma_low=None, gamma_upper=None):
     """Thresholds and prior of params.yaml, or other thresholds."""
     low = params.gamma_low if gamma_low is None else gamma_low

@@ -31,7 +31,7 @@ def main():
     a, train, settings = p.ablation, p.train[p.profile], p.timing[p.profile]
     paths = test_images(p)[p.sets[p.profile].ablation]
     labels = routing(p, train.gamma_low, train.gamma_upper)  # the classes as training knew them
-    models = {name: trained(p, name).eval() for name in compared(p)}
+    models = {name: trained(p, name) for name in compared(p)}
     rows = [row for name, model in models.items()
             for row in class_psnr(name, model, paths, a.scale, labels, device=where, progress=bar(name))]
     ys = list(packed.unpack(folder(p) / "timing.npz").values())[: settings.images]
@@ -41,7 +41,7 @@ def main():
                     progress=bar("reconstruction"))
     fields = {name: {route: asdict(field) for route, field in receptive_fields(model).items()}
               for name, model in models.items()}
-    seen = responses(trained(p, "cnn7").eval(), paths, p.scales_of("cnn7")[0], labels, device=where,
+    seen = responses(trained(p, "cnn7"), paths, p.scales_of("cnn7")[0], labels, device=where,
                      progress=bar("responses"))
     for name, table in (("classes", rows), ("reconstruction", times), ("responses", seen)):
         pd.DataFrame(table).to_csv(folder(p) / f"{name}.csv", index=False, float_format="%.5f",

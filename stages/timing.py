@@ -10,7 +10,7 @@ import json
 from pipeline import packed, params
 from pipeline.benchmark import Network, luma_pairs, make_job
 from pipeline.timing import measure, peaks
-from stages.networks import conditions, device, fresh, routing
+from stages.networks import conditions, device, fresh, placed, routing
 from stages.shared import bar, folder, run
 
 
@@ -38,7 +38,7 @@ def main():
     settings = p.timing[p.profile]
     ys = list(packed.unpack(folder(p) / "timing.npz").values())[: settings.images]
     images = {scale: luma_pairs(ys, scale, where) for scale in p.scales}
-    models = {name: fresh(p, name).to(where).eval() for name in p.present(p.variants)}
+    models = {name: placed(fresh(p, name)) for name in p.present(p.variants)}
     peak = {**peaks(where), **conditions(where)}
     todo = [*dict.fromkeys(plan(p))]
     nets = {key: Network.of(key[0], models[key[0]], key[1]) for key in {(n, s) for n, s, *_ in todo}}

@@ -12,6 +12,7 @@ from pipeline.cost import count, parameters
 from pipeline.degrade import upsample
 from pipeline.models import NETWORKS, build
 from pipeline.prior import MILD, MODERATE, SEVERE
+from stages.networks import device, placed
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -26,6 +27,8 @@ def test_every_network_keeps_the_contract(network, scale):
         assert torch.equal(y, model(x, scale))
     assert y.shape == (2, 1, 11 * scale, 14 * scale) and y.dtype == x.dtype
     assert y.isfinite().all() and torch.equal(x, before)
+    with torch.inference_mode():  # the layout in which the stages run it changes no image
+        torch.testing.assert_close(placed(model)(x.to(device()), scale).cpu(), y, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("route", [MILD, MODERATE, SEVERE])
