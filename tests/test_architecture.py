@@ -157,6 +157,13 @@ def test_no_stage_reads_a_parameter_that_it_does_not_declare():
         assert not missing, f"{name} reads {missing}"
 
 
+def test_a_stage_that_asks_which_weights_are_there_runs_again_when_some_are_published():
+    sources = {"weights/${weights}.json", "artifacts/${profile}/models", "artifacts/${profile}/quality"}
+    for name, stage, path in entry_points():
+        if "p.present(" in path.read_text() and not name.startswith("evaluate"):  # these name one file
+            assert sources & set(stage["deps"]), name
+
+
 def test_long_outputs_are_named_one_by_one():
     for name, stage, _ in entry_points():
         for out in stage["outs"]:
