@@ -6,6 +6,7 @@ drift of the machine hits all alike.
 """
 
 import ctypes
+import os
 import platform
 import time
 from dataclasses import dataclass, replace
@@ -179,6 +180,38 @@ def _resident(name):
         if line.startswith(name):
             return 1024 * int(line.split()[1])
     raise OSError(name)
+
+
+def other_work():
+    """Begin to watch the machine.
+
+    Returns
+    -------
+    callable
+        () to the number of cores that other processes have kept busy since, on average; None where
+        the kernel does not tell.
+    """
+    first = _busy()
+
+    def cores():
+        now = _busy()
+        if None in (first, now):
+            return None
+        (busy, own, wall), (busy_now, own_now, wall_now) = first, now
+        return max(0.0, (busy_now - busy - own_now + own) / (wall_now - wall))
+
+    return cores
+
+
+def _busy():
+    """Seconds that all cores have worked, that this process has, and of the clock."""
+    try:
+        with open("/proc/stat") as file:
+            user, nice, system, _, _, irq, softirq, steal, *_ = map(int, file.readline().split()[1:])
+    except (OSError, ValueError):
+        return None
+    ticks = user + nice + system + irq + softirq + steal
+    return ticks / os.sysconf("SC_CLK_TCK"), time.process_time(), time.monotonic()
 
 
 def limit_ms(cost, peak):

@@ -9,7 +9,7 @@ import json
 
 from pipeline import packed, params
 from pipeline.benchmark import Network, luma_pairs, make_job
-from pipeline.timing import measure, peaks
+from pipeline.timing import measure, other_work, peaks
 from stages.networks import conditions, device, fresh, placed, routing
 from stages.shared import bar, folder, run
 
@@ -44,12 +44,14 @@ def main():
     nets = {key: Network.of(key[0], models[key[0]], key[1]) for key in {(n, s) for n, s, *_ in todo}}
     jobs = [make_job(nets[name, scale], mode, thresholds, images[scale])
             for name, scale, mode, thresholds in todo]
+    others = other_work()
     rows = measure(jobs, repeats=settings.repeats, warmup=settings.warmup, device=where,
                    progress=bar("timing"))
     with open(folder(p) / "timing.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, ["dataset", *rows[0]], lineterminator="\n")
         writer.writeheader()
         writer.writerows({"dataset": p.sets[p.profile].ablation, **row} for row in rows)
+    peak["other_cores"] = others()
     (folder(p) / "machine.json").write_text(json.dumps(peak, indent=1) + "\n")
 
 

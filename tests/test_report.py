@@ -56,6 +56,8 @@ def test_the_box_is_short_where_all_is_as_in_the_paper():
 
 @pytest.mark.parametrize("change, what, words", [
     ({"machine": {"device": "AMD EPYC, 2 threads"}}, "Times", "of a CPU, AMD EPYC"),
+    ({"machine": {"device": "AMD EPYC, 2 threads", "kind": "cpu", "other_cores": 1.04}}, "Times",
+     "(other work kept 1.0 of its cores busy)"),
     ({"models": {"prn": {**GPU, "device": "CPU"}, "fsrcnn": GPU}}, "No GPU", "1 of 2 networks were trained"),
     ({"models": {"prn": {**GPU, "precision": "error 3e-04"}}}, "Precision", "error 3e-04, not in float32"),
     ({"models": {"prn": {**GPU, "recipe": MODEL["recipe"]}}}, "Recipe", "batches of 16"),

@@ -1,6 +1,10 @@
 """Timing: both clocks, what is inside the time, and the benchmark of the engine."""
 
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,7 +16,7 @@ from pipeline.cost import Cost
 from pipeline.inference import Routing, cost_of, patchwise, route_patches, whole
 from pipeline.models import build
 from pipeline.prior import MILD, SEVERE
-from pipeline.timing import Job, cpu_ms, cuda_ms, limit_ms, measure, peaks, timer
+from pipeline.timing import Job, cpu_ms, cuda_ms, limit_ms, measure, other_work, peaks, timer
 from tests.test_routing import picture, trained_like
 
 ROUTING = Routing(10, 30)
@@ -96,6 +100,23 @@ def test_limit_is_the_slower_of_arithmetic_and_memory():
     assert limit_ms(cost, {"gflops": 1e9, "gbytes_s": 1.0}) == pytest.approx(cost.bytes / 1e6)
     peak = peaks(torch.device("cpu"))
     assert peak["gflops"] > 1 and peak["gbytes_s"] > 0.1 and "thread" in peak["device"]
+
+
+@pytest.mark.skipif(not Path("/proc/stat").exists(), reason="a kernel without /proc/stat")
+def test_other_work_is_that_of_other_processes():
+    def spin(seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pass
+
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as other:
+        cores = other_work()
+        time.sleep(1)
+        beside = cores()
+        other.kill()
+    cores = other_work()
+    spin(1)
+    assert beside > 0.4 and cores() < os.cpu_count() - 0.3  # its own work does not count
 
 
 def test_timing_table_is_median_and_percentiles():
