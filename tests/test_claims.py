@@ -156,7 +156,7 @@ def test_a_cell_is_judged_by_its_tolerance(ours, verdict):
 def test_where_all_holds_all_is_supported():
     found = judge(made_up(datasets=("bsds100", "set14", "urban100")))
     assert set(found.index[found.verdict == "supported"]) == {
-        "protocol", "fsrcnn-x2", "fsrcnn-x3", "twice-as-fast", "prior-separates", "severe-gains-more",
+        "protocol", "fsrcnn-x2", "fsrcnn-x3", "order", "twice-as-fast", "prior-separates", "severe-gains-more",
         "little-gain-high-psnr", "gamma-low-psnr", "gamma-upper-psnr", "gamma-low-speed",
         "gamma-upper-speed", "early-depth-psnr", "early-depth-time", "middle-depth-psnr",
         "middle-depth-time", "rolling-psnr", "rolling-time", "frequency-conflict", "receptive-field",
@@ -252,6 +252,21 @@ def test_methods_that_were_not_run_count_by_their_printed_figures():
     found = judge(made_up(lead=-1.0))  # below what A+ and the others print
     assert "A+ (as printed) on bsds100 x2 psnr_db" in found.because["light-weight-measured"]
     assert found.our_value["light-weight-measured"] == "3 of 6 cells"  # those of SSIM
+
+
+def test_the_order_of_figure_1_is_counted_by_pairs():
+    row = judge(made_up()).loc["order"]
+    assert row.our_value == "3 of 3 pairs" and "as printed: PRN 27.17, FSRCNN 26.98, Bicubic" in row.because
+    row = judge(made_up(lead=-0.2)).loc["order"]
+    assert row.our_value == "2 of 3 pairs" and row.verdict == "partly supported"
+    assert "1 lie the other way, 0 cannot" in row.because and "here: FSRCNN 26.98, PRN 26.78" in row.because
+    assert judge(made_up(steps=800)).verdict["order"] == "inconclusive"
+    results = made_up()
+    level = results.quality.copy()  # PRN half a dB above on some images, below on the others
+    rows = (level.method == "prn") & (level.scale == 4)
+    level.loc[rows, "psnr_db"] += np.resize([0.31, -0.69], rows.sum())
+    found = judge(replace(results, quality=level)).loc["order"]
+    assert found.our_value == "2 of 3 pairs" and "0 lie the other way, 1 cannot" in found.because
 
 
 def test_seeds_that_differ_by_more_than_rolling_gains_settle_nothing():
