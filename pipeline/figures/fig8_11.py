@@ -10,7 +10,7 @@ from pipeline.figures import style
 _BEST = {"color": "#C00000", "fontweight": "bold"}
 _SECOND = {"color": style.BLUE, "fontstyle": "italic"}
 _LINE, _PAD, _MARGIN, _LARGEST, _LEAST = 0.13, 0.07, 0.04, 1.6, 0.9  # inches
-_CHARACTER = 0.058  # inches, on average, at the smallest size of text
+_CHARACTER = 0.056  # inches, on average, at the smallest size of text
 
 
 @style.rc()
@@ -38,7 +38,7 @@ def comparison(full, box, crops):
     for lines in (1, 2):  # of a name; the last line of a caption has the values
         caption = _LINE * (lines + 1) + 0.1
         side, beside, width, places = _arrange(len(crops), ratio, caption)
-        wrapped = [textwrap.wrap(label, int(side / _CHARACTER)) for label in labels]
+        wrapped = [textwrap.wrap(label, int((side + _PAD) / _CHARACTER)) for label in labels]
         if max(map(len, wrapped)) <= lines:
             break
     height = beside * side + (beside - 1) * caption  # of the full image: flush with the crops
