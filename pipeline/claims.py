@@ -1,4 +1,5 @@
-"""The ledger: each checkable claim of the paper, the criterion fixed beforehand, and the verdict.
+"""The ledger: each checkable claim of the paper, the criterion fixed beforehand (or it says so), and the
+verdict.
 
 A criterion's numbers stand beside it, as arguments of what measures it; those of tolerances and of the
 training budget are in params.yaml, under ``claims``.  Intervals are 95 %; one "above zero" excludes it.
@@ -81,9 +82,9 @@ LEDGER = [
           f"LapSRN, VDSR, DRCN above PRN on BSDS100 ×4, interval above zero, {RETRAINED}",
           "lower", f.below_heavy, trained=("prn", *f.HEAVY)),
     Claim("order", "Fig. 1",
-          "the methods lie in this order by PSNR on BSDS100 ×4",
-          "Table I, and the networks' own papers: each pair more than 0.01 dB apart as printed lies the "
-          f"same way, interval above zero, {RETRAINED}; partly if some do",
+          "the order of the methods by PSNR on BSDS100 ×4",
+          "each pair more than 0.01 dB apart in Table I, or in the networks' own papers, lies the same "
+          f"way, interval above zero, {RETRAINED}; partly if some do (set after the first scores)",
           "all pairs", partial(order, dataset="bsds100", scale=4),
           trained=("prn", *f.LIGHT, *f.HEAVY)),
     Claim("twice-as-fast", "Fig. 1",

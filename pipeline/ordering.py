@@ -21,8 +21,9 @@ def order(r, cells, dataset, scale):
              if printed[a] - printed[b] > verdicts.ROUNDING + 1e-9]
     if not pairs:
         return missing(f"no two methods with printed figures were run on {dataset}")
-    each = [statistics.mean(scores[a] - scores[b], seed=r.seed, noise=r.noise()) for a, b in pairs]
-    found = [verdicts.gain(interval) for interval in each]
+    noise = r.noise()
+    found = [verdicts.gain(statistics.mean(scores[a] - scores[b], seed=r.seed, noise=noise))
+             for a, b in pairs]
     ours = pd.Series({m: x.mean() for m, x in scores.items()}).sort_values(ascending=False)
     return Finding(f"{found.count('supported')} of {len(found)} pairs", None, verdicts.together(found),
                    f"{found.count('contradicted')} lie the other way, {found.count('inconclusive')} "
