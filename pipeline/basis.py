@@ -39,6 +39,8 @@ def departures(models, test_sets, training_sets, machine, table):
     on_cpu = sum("CPU" in m["device"] for m in trained.values())
     reduced = sorted({m["precision"] for m in [*trained.values(), machine]
                       if m.get("precision", "float32") != "float32"})
+    rough = [look(name).label for name, m in trained.items()  # weights of before the key have none
+             if m["recipe"].get("precision", "float32") != "float32"]
     cited = _cited(table)
     of = machine["device"] if machine.get("kind") == "cuda" else f"a CPU, {machine['device']}"
     others = machine.get("other_cores") or 0
@@ -49,7 +51,9 @@ def departures(models, test_sets, training_sets, machine, table):
         ("Weights", _weights(trained)),
         ("Budget", f"{budget} steps ({where}); the paper: at least 300 epochs"),
         ("No GPU", f"{on_cpu} of {len(trained)} networks were trained on a CPU" if on_cpu else ""),
-        ("Precision", f"computed in {', '.join(reduced)}, not in float32" if reduced else ""),
+        ("Precision", "; ".join(filter(None, [
+            f"computed in {', '.join(reduced)}, not in float32" if reduced else "",
+            f"wide convolutions trained in bfloat16: {', '.join(rough)}" if rough else ""]))),
         ("Recipe", _recipe(models.get("prn"))),
         ("Training images", _training_images(training_sets)),
         ("Times", f"of {of}, not the paper's GTX 980 Ti: compare ratios, not ms"),

@@ -69,8 +69,7 @@ class Variant:
         at_least(self.seed, 0, "variants: seed", 2**31 - 1)
         if self.train_gammas:
             if len(self.train_gammas) != 2:
-                raise ParameterError("params.yaml: variants: train_gammas: expected two, got "
-                                     f"{self.train_gammas}")
+                raise ParameterError(f"params.yaml: variants: train_gammas: expected two, got {self.train_gammas}")
             _check_gammas(*self.train_gammas, "train_gammas: ")
         if self.network in OPTIONS:
             build(OPTIONS[self.network], self.options, "variants: options")
@@ -103,6 +102,7 @@ class Recipe:
     crop: int  # HR pixels
     clip: float  # largest norm of the gradient; 0: not clipped
     ema: float  # decay of the averaged weights; 0: none
+    precision: Literal["float32", "bfloat16"]  # of wide convolutions
 
     def __post_init__(self):
         at_least(self.batch, 4, "train: recipes: batch", 4096)

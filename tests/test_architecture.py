@@ -16,7 +16,7 @@ LEVELS = [
     ["degrade", "images", "whole", "packed", "metrics", "resume", "typed", "methods", "consistency",
      "params"],
     ["prior", "patches", "strips", "sources"],
-    ["cost", "models", "weights", "sampling", "graphs", "states", "receptive", "fused"],
+    ["cost", "models", "weights", "sampling", "graphs", "precision", "states", "receptive", "fused"],
     ["inference", "training", "timing", "context", "fit"],
     ["engine"],
     ["evaluation", "benchmark", "speed", "schedule", "reconstruction"],
@@ -26,7 +26,7 @@ WITHOUT_TORCH = ["tables", "report", "basis", "marks", "embed", "evidence", "fig
                  "sources", "images", "metrics", "statistics", "verdicts", "results", "cells", "findings",
                  "trends", "claims"]
 # torch, numpy and the standard library
-BARE = ["degrade", "prior", "patches", "strips", "packed", "whole", "sampling", "graphs", "states",
+BARE = ["degrade", "prior", "patches", "strips", "packed", "whole", "sampling", "graphs", "precision", "states",
         "training", "cost", "inference", "timing", "benchmark", "models", "speed", "schedule", "receptive",
         "reconstruction", "fit", "fused", "context", "engine", "comparison"]
 

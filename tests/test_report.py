@@ -60,6 +60,8 @@ def test_the_box_is_short_where_all_is_as_in_the_paper():
      "(other work kept 1.0 of its cores busy)"),
     ({"models": {"prn": {**GPU, "device": "CPU"}, "fsrcnn": GPU}}, "No GPU", "1 of 2 networks were trained"),
     ({"models": {"prn": {**GPU, "precision": "error 3e-04"}}}, "Precision", "error 3e-04, not in float32"),
+    ({"models": {"prn": {**GPU, "recipe": {**PAPERS, "precision": "bfloat16"}}}}, "Precision",
+     "wide convolutions trained in bfloat16: PRN"),
     ({"models": {"prn": {**GPU, "recipe": MODEL["recipe"]}}}, "Recipe", "batches of 16"),
     ({"machine": {**H100, "precision": "error 3e-04"}}, "Precision", "not in float32"),
     ({"training_sets": ["bsds200", "t91"]}, "Training images", "VOC2012 stood in for by t91"),

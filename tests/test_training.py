@@ -30,9 +30,9 @@ def make_images(count=3, side=160):
             .astype(np.uint8) for i in range(count)}
 
 
-def run(path, steps=12, limit_s=0.0, tag="a", name="prn", recipe=RECIPE, **options):
+def run(path, steps=12, limit_s=0.0, tag="a", name="prn", recipe=RECIPE, width=8, **options):
     torch.manual_seed(0)
-    model = build("prn", (2, 3), width=8, **options)
+    model = build("prn", (2, 3), width=width, **options)
     phases = [training.Phase("one", make_images(), steps // 2, False),
               training.Phase("two", make_images(4), steps - steps // 2, True)]
     return training.train(model, phases, recipe, scales=(2, 3), label=LABEL, seed=0, name=name,

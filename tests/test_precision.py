@@ -1,0 +1,63 @@
+"""Training in bfloat16: the wide convolutions alone, and the result stays that of float32."""
+
+from dataclasses import replace
+
+import torch
+
+from pipeline import training
+from pipeline.models import build
+from pipeline.precision import convolve_in
+from tests.test_training import RECIPE, assert_same, make_images, run
+
+ROUGH = replace(RECIPE, precision="bfloat16")
+
+
+def outputs(model, x):
+    """What each convolution of VDSR gives."""
+    found = []
+    handles = [m.register_forward_hook(lambda m, inputs, y: found.append((m, y.detach())))
+               for m in model.modules() if isinstance(m, torch.nn.Conv2d)]
+    model(x, 2).mean().backward()
+    for handle in handles:
+        handle.remove()
+    return found
+
+
+def test_wide_convolutions_alone_lose_bits():
+    torch.manual_seed(0)
+    model, x = build("vdsr", (2,)), torch.rand(1, 1, 9, 11)
+    exact = outputs(model, x)
+    with convolve_in("float32", model):
+        assert all(torch.equal(a, b) for (_, a), (_, b) in zip(exact, outputs(model, x)))
+    with convolve_in("bfloat16", model):
+        rough = outputs(model, x)
+    assert all(torch.equal(a, b) for (_, a), (_, b) in zip(exact, outputs(model, x)))  # and no longer after
+    assert len(rough) == 20 and {y.dtype for _, y in rough} == {torch.float32}
+    in_bits = [torch.equal(y, y.bfloat16().float()) for _, y in rough]
+    assert not in_bits[0] and all(in_bits[1:-1]) and not in_bits[-1]  # 1 to 64, 64 to 64, 64 to 1
+    assert all(p.grad.dtype == torch.float32 for p in model.parameters())
+    for (_, a), (_, b) in zip(exact, rough):
+        assert (a - b).abs().max() < 0.05 * a.abs().max()
+
+
+def test_training_in_bfloat16_follows_that_in_float32():
+    """Twenty steps of VDSR gain 7 dB in both, and the weights stay float32."""
+    gains = {}
+    for precision in ("float32", "bfloat16"):
+        recipe = replace(RECIPE, batch=4, crop=24, ema=0.0, precision=precision)
+        torch.manual_seed(0)
+        steps = training.Run(build("vdsr", (2,)), recipe, (2,), {}, 0, torch.device("cpu"))
+        steps.enter(training.Phase("p", make_images(), 20, True), 0)
+        before = steps.measure("vdsr")["psnr_db_x2"]
+        steps.advance(20)
+        gains[precision] = steps.measure("vdsr")["psnr_db_x2"] - before
+        assert {w.dtype for w in steps.weights().values()} == {torch.float32}
+    assert 0 < abs(gains["bfloat16"] - gains["float32"]) < 1
+    assert min(gains.values()) > 5
+
+
+def test_bfloat16_resumes_to_the_same_weights(tmp_path):
+    path = tmp_path / "s.pt"
+    wide = {"recipe": ROUGH, "width": 32}
+    assert not run(path, steps=8, limit_s=1e-6, **wide).finished
+    assert_same(run(path, steps=8, **wide).weights, run(tmp_path / "t.pt", steps=8, **wide).weights)
