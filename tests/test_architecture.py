@@ -15,7 +15,7 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 LEVELS = [
     ["degrade", "images", "whole", "packed", "metrics", "resume", "typed", "methods", "consistency",
      "params"],
-    ["prior", "patches", "strips", "sources"],
+    ["prior", "patches", "strips", "winograd", "sources"],
     ["cost", "models", "weights", "sampling", "graphs", "precision", "states", "receptive", "fused"],
     ["inference", "training", "timing", "context", "fit"],
     ["engine"],
@@ -28,7 +28,7 @@ WITHOUT_TORCH = ["tables", "report", "basis", "marks", "embed", "evidence", "fig
 # torch, numpy and the standard library
 BARE = ["degrade", "prior", "patches", "strips", "packed", "whole", "sampling", "graphs", "precision", "states",
         "training", "cost", "inference", "timing", "benchmark", "models", "speed", "schedule", "receptive",
-        "reconstruction", "fit", "fused", "context", "engine", "comparison"]
+        "reconstruction", "fit", "fused", "context", "engine", "comparison", "winograd"]
 
 
 def imported(path):

@@ -7,6 +7,7 @@ from torch import nn
 from pipeline.degrade import upsample
 from pipeline.prior import SEVERE
 from pipeline.strips import strips
+from pipeline.winograd import Conv3x3
 
 RECURSIONS, WIDTH = 16, 256
 
@@ -49,30 +50,32 @@ class DRCN(nn.Module):
 class Recursive(nn.Module):
     """Embedding, recursion and reconstruction of one scale.
 
-    The last convolution sees the input as a channel of its own, the skip, and starts with it: every
-    recursion starts next to bicubic.  The recursion starts as identity, the others as He's.
+    Recursion and reconstruction see the same features, so that one convolution is both.  An image is
+    a convolution of its reconstruction and the skip, one of the input, which starts as the input
+    itself: every recursion starts next to bicubic.  The recursion starts as identity, others as He's.
     """
 
     def __init__(self):
         super().__init__()
-        self.embed = nn.ModuleList([_conv(1, WIDTH), _conv(WIDTH, WIDTH)])
-        self.recur = _conv(WIDTH, WIDTH)
-        self.reconstruct = _conv(WIDTH, WIDTH)
-        self.last = _conv(WIDTH + 1, 1)
+        self.first = _started(nn.Conv2d(1, WIDTH, 3, padding=1))
+        self.embed = _started(Conv3x3(WIDTH, WIDTH))
+        self.both = _started(Conv3x3(WIDTH, 2 * WIDTH))
+        self.last = _started(nn.Conv2d(WIDTH, 1, 3, padding=1), std=1e-3)
+        self.skip = nn.Conv2d(1, 1, 3, padding=1, bias=False)
         self.weights = nn.Parameter(torch.full((RECURSIONS,), 1 / RECURSIONS))
-        nn.init.dirac_(self.recur.weight)
-        nn.init.normal_(self.last.weight, std=1e-3)
-        with torch.no_grad():
-            self.last.weight[0, -1] = torch.eye(3)[1] * torch.eye(3)[1][:, None]
+        nn.init.dirac_(self.both.weight[:WIDTH])
+        nn.init.dirac_(self.skip.weight)
 
     def images(self, x):
         """The image of each recursion: (N, 1, H, W) to (recursions, N, 1, H, W)."""
-        hidden, images = x, []
-        for conv in self.embed:
-            hidden = conv(hidden).relu_()
-        for _ in range(RECURSIONS):
-            hidden = self.recur(hidden).relu_()
-            images.append(self.last(torch.cat([self.reconstruct(hidden).relu_(), x], 1)))
+        embed, both, images = self.embed.lay_out(), self.both.lay_out(), []
+        hidden = self.embed(self.first(x).relu_(), embed).relu_()
+        hidden = self.both(hidden, both, slice(WIDTH)).relu_()
+        for _ in range(1, RECURSIONS):
+            hidden, reconstructed = self.both(hidden, both).relu_().split(WIDTH, 1)
+            images.append(self.last(reconstructed) + self.skip(x))
+        reconstructed = self.both(hidden, both, slice(WIDTH, None)).relu_()
+        images.append(self.last(reconstructed) + self.skip(x))
         return torch.stack(images)
 
     def mix(self, images):
@@ -83,8 +86,10 @@ class Recursive(nn.Module):
         return self.mix(self.images(x))
 
 
-def _conv(channels, out):
-    conv = nn.Conv2d(channels, out, 3, padding=1)
-    nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+def _started(conv, std=None):
+    if std is None:
+        nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+    else:
+        nn.init.normal_(conv.weight, std=std)
     nn.init.zeros_(conv.bias)
     return conv
