@@ -17,7 +17,7 @@ def headline(profile):
             "the paper's, and the other rows say how far this budget leads.")
 
 
-def departures(models, test_sets, training_sets, machine, table):
+def departures(models, test_sets, training_sets, machine, table, published):
     """What separates this report from the paper, for the box at its top and for provenance.json.
 
     Parameters
@@ -26,7 +26,7 @@ def departures(models, test_sets, training_sets, machine, table):
         The provenance of each variant's weights.
     test_sets, training_sets : list of str
     machine : dict, as machine.json
-    table : DataFrame, as table1.csv
+    table, published : DataFrame, as table1.csv and published.csv
 
     Returns
     -------
@@ -59,6 +59,7 @@ def departures(models, test_sets, training_sets, machine, table):
         ("Times", f"of {of}, not the paper's GTX 980 Ti: compare ratios, not ms"),
         ("Cited rows", f"{', '.join(cited)}: not run here, only the paper's figures stand there"
          if cited else ""),
+        ("Not run", _not_run(published)),
     ]
     return [(what, words) for what, words in rows if words]
 
@@ -109,6 +110,13 @@ def _cited(table):
         some = f" on {', '.join(place(s) for s in missing)}" if rows.source.eq("measured").any() else ""
         found += [look(name).label + some] if missing else []
     return found
+
+
+def _not_run(published):
+    """Methods without a place in Table I of which some cells were not measured."""
+    rows = published.assign(missing=published.psnr_db.isna()).groupby("method", sort=False).missing
+    return ", ".join(f"{look(name).label} in {missing.sum()} of {len(missing)} cells"
+                     for name, missing in rows if missing.any())
 
 
 def _training_images(names):

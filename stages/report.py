@@ -29,7 +29,8 @@ def main():
               for n in p.present(p.variants)}
     machine = json.loads((source / "machine.json").read_text())
     sets, a = p.sets[p.profile], p.ablation
-    rests_on = basis.departures(models, sets.test, p.training_sets(), machine, results["table1"])
+    rests_on = basis.departures(models, sets.test, p.training_sets(), machine, results["table1"],
+                                results["published"])
     provenance = {
         "profile": p.profile, "departures": dict(rests_on), "revision": revision(),
         "weights": p.weights, "timed_on": machine,

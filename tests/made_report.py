@@ -63,7 +63,7 @@ def make(folder):
         "profile": "paper", "provenance": json.loads('{"revision": "0123456789abcdef"}'),
         "headline": basis.headline("paper"),
         "departures": basis.departures({"prn": MODEL}, ["set5"], ["t91"], {"device": "an EPYC"},
-                                       tables["table1"]),
+                                       tables["table1"], tables["published"]),
         **marks.summary(tables["claims"], tables["cells"]), "training": basis.training_table({"prn": MODEL}),
         "pictures": {"fig8": "noise"}, "comparisons": [embed.comparison("noise", pixels, scores)],
         "tables": report.typeset(tables, ["set5", "set14", "bsds100", "urban100"], "bsds100", 4),

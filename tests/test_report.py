@@ -29,7 +29,8 @@ def test_the_first_line_of_the_embedded_profile_forbids_comparison(tmp_path):
 
 def departures(models=None, training=("t91", "bsds200")):
     return dict(basis.departures(models or {"prn": MODEL, "bicubic": {**MODEL, "steps": 0}}, ["set5"],
-                                 training, {"device": "AMD EPYC, 2 threads"}, results()["table1"]))
+                                 training, {"device": "AMD EPYC, 2 threads"}, results()["table1"],
+                                 results()["published"]))
 
 
 def test_the_box_names_budget_recipe_stand_ins_device_and_cited_rows():
@@ -45,7 +46,8 @@ H100 = {"device": "NVIDIA H100", "kind": "cuda", "precision": "float32"}
 MEASURED = pd.DataFrame({"method": ["prn"], "dataset": "set5", "source": ["measured"]})
 PAPER_SETS = (["set5", "set14", "bsds100", "urban100"], ["bsds200", "voc2012"])
 USUAL = {"models": {"prn": GPU, "bicubic": {**MODEL, "steps": 0}}, "test_sets": PAPER_SETS[0],
-         "training_sets": PAPER_SETS[1], "machine": H100, "table": MEASURED}
+         "training_sets": PAPER_SETS[1], "machine": H100, "table": MEASURED,
+         "published": pd.DataFrame({"method": ["vdsr"], "psnr_db": [30.0]})}
 
 
 def test_the_box_is_short_where_all_is_as_in_the_paper():
@@ -74,6 +76,8 @@ def test_the_box_is_short_where_all_is_as_in_the_paper():
      "Cited rows", "A+: not run here"),
     ({"table": pd.DataFrame({"method": "selfex", "dataset": ["set5", "urban100"], "source": ["measured", "cited"]})},
      "Cited rows", "SelfEx (affine) on Urban100: not run here"),
+    ({"published": pd.DataFrame({"method": ["vdsr", "drcn", "drcn"], "psnr_db": [30.0, np.nan, 30.0]})},
+     "Not run", "DRCN in 1 of 2 cells"),
 ])
 def test_every_fallback_is_named_and_nothing_else(change, what, words):
     usual = dict(basis.departures(**USUAL))
@@ -85,7 +89,8 @@ def test_every_fallback_is_named_and_nothing_else(change, what, words):
 @pytest.mark.parametrize("name, end", [("report.md", "\n# "), ("report.html", "</header>")])
 def test_fallbacks_stand_at_the_top(tmp_path, name, end):
     top = html.unescape((make(tmp_path) / name).read_text().split(end)[0])
-    box = basis.departures({"prn": MODEL}, ["set5"], ["t91"], {"device": "an EPYC"}, results()["table1"])
+    box = basis.departures({"prn": MODEL}, ["set5"], ["t91"], {"device": "an EPYC"}, results()["table1"],
+                           results()["published"])
     assert {"No GPU", "Cited rows", "Recipe"} <= dict(box).keys()
     assert all(what in top and words in top for what, words in box)
 
