@@ -95,7 +95,8 @@ def typeset(results, test_sets, dataset, scale):
     tables.append(_plain(
         results["timing"], "Time", "timing",
         "Median over repeats, ms per image. Limit: the time that the counted operations and bytes "
-        "take at the measured peak of the device.",
+        "take at the measured peak of the device; DRCN can be below it on a CPU, since Winograd's "
+        "convolutions make a quarter of the products that are counted.",
         {"method": "method", "scale": "scale", "mode": "mode", "gamma_low": "γ low",
          "gamma_upper": "γ upper", "ms_median": "ms", "ms_p10": "p10", "ms_p90": "p90",
          "limit_ms": "limit, ms", "macs": "MACs"}))
