@@ -13,7 +13,7 @@ ROUGH = replace(RECIPE, precision="bfloat16")
 
 
 def outputs(model, x):
-    """What each convolution of VDSR gives."""
+    """What each call of a convolution gives."""
     found = []
     handles = [m.register_forward_hook(lambda m, inputs, y: found.append((m, y.detach())))
                for m in model.modules() if isinstance(m, torch.nn.Conv2d)]
@@ -38,6 +38,20 @@ def test_wide_convolutions_alone_lose_bits():
     assert all(p.grad.dtype == torch.float32 for p in model.parameters())
     for (_, a), (_, b) in zip(exact, rough):
         assert (a - b).abs().max() < 0.05 * a.abs().max()
+
+
+def test_wide_convolutions_of_drcn_lose_bits_whole_or_in_part(monkeypatch):
+    monkeypatch.setattr("pipeline.models.drcn.WIDTH", 32)
+    monkeypatch.setattr("pipeline.models.drcn.RECURSIONS", 3)
+    torch.manual_seed(0)
+    model, x = build("drcn", (2,)), torch.rand(1, 1, 9, 11)
+    exact = outputs(model, x)
+    with convolve_in("bfloat16", model):
+        rough = outputs(model, x)
+    assert len(rough) == len(exact) == 12  # first, embed, both four times; last and skip three times
+    for (conv, a), (_, b) in zip(exact, rough):
+        assert a.shape == b.shape and (a - b).abs().max() < 0.05 * a.abs().max()
+        assert torch.equal(b, b.bfloat16().float()) == (min(conv.in_channels, conv.out_channels) >= 32)
 
 
 def test_training_in_bfloat16_follows_that_in_float32():
