@@ -136,10 +136,11 @@ def ratio(above, below):
 
     Parameters
     ----------
-    above, below : sequence of float, of equal length
-        ms of each repeat.
+    above, below : sequence of float
+        ms of each repeat, from the first: a slow job has fewer, and these alone are compared.
     """
-    logs = np.log(np.asarray(above, dtype=float) / np.asarray(below, dtype=float))
+    both = min(len(above), len(below))
+    logs = np.log(np.asarray(above, dtype=float)[:both] / np.asarray(below, dtype=float)[:both])
     n, centre = len(logs), logs.mean()
     half = stdtrit(n - 1, TAILS[1]) * logs.std(ddof=1) / sqrt(n) if n > 1 else np.inf
     with np.errstate(over="ignore"):  # one or two repeats: no upper bound

@@ -89,5 +89,7 @@ def test_ratio_of_times_is_the_t_interval_of_its_logarithm():
     low, high = stats.t.interval(0.95, 5, logs.mean(), stats.sem(logs))
     interval = statistics.ratio(above, below)
     assert (interval.low, interval.high) == (pytest.approx(np.exp(low)), pytest.approx(np.exp(high)))
+    for few, many in ((above, [*below, 99.0]), ([*above, 1.0], below)):  # a slow job has fewer repeats
+        assert statistics.ratio(few, many) == interval
     once = statistics.ratio([2.0], [1.0])
     assert (once.value, once.low, once.high) == (pytest.approx(2), 0, np.inf)
