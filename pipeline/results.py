@@ -135,8 +135,8 @@ def shortfall(results, names):
             recipe, full = model["recipe"], t.paper_patches.get(name, t.paper_patches["prn"])
             seen = model["steps"] * recipe["batch"] * (recipe["crop"] / FULL_PATCH) ** 2
             if seen < t.budget * full:
-                why = (f"saw {seen:,.0f} patches a scale ({model['steps']:,} steps), {seen / full:.2%} "
-                       f"of the paper's: {t.budget * full:,.0f} would settle it")
+                why = (f"saw {seen:,.0f} of the paper's {full:,.0f} patches a scale "
+                       f"({model['steps']:,} steps): {t.budget * full:,.0f} would settle it")
                 short.setdefault(why, []).append(name)
     return "; ".join(f"{', '.join(names)} {why}" for why, names in short.items())
 

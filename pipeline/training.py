@@ -158,6 +158,7 @@ class Run:
         self.device = device
         self.routes = getattr(model, "routes", (SEVERE,))
         self.learns = getattr(model, "learns", scales)  # x3 of some networks is their x4, shrunk
+        self.apart = getattr(model, "apart", (model,))  # networks that share nothing
         self.label = label if len(self.routes) > 1 else None
         self.rate = torch.tensor(recipe.learning_rate, device=device)
         self.step = torch.zeros((), dtype=torch.int64, device=device)
@@ -204,7 +205,8 @@ class Run:
                 loss = loss + self._loss(self.tables[scale], scale)
         loss.backward()
         if self.recipe.clip:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+            for part in self.apart:
+                torch.nn.utils.clip_grad_norm_(part.parameters(), self.recipe.clip)
         self.adam.step()
         self.step += 1
         self.loss.copy_(loss.detach())

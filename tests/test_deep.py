@@ -1,5 +1,7 @@
 """VDSR, DRCN, LapSRN, SCN: published sizes, their losses, training to the bit, strips."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -106,6 +108,22 @@ def test_drcn_supervises_every_recursion_then_their_sum_alone(narrow):
     last = F.mse_loss(model(lr, 2), hr)
     for done, expected in ((0, each), (0.25, (each + last) / 2), (0.5, last), (1, last)):
         torch.testing.assert_close(model.loss(lr, hr, 2, torch.tensor(float(done))), expected)
+
+
+def test_a_scale_of_drcn_trains_the_same_alone_and_beside_others(narrow):
+    """One model a scale, in the paper; and a new scale needs no training of the old ones."""
+    recipe = replace(RECIPE, clip=0.01)  # below the norm of every step
+
+    def trained(*scales):
+        torch.manual_seed(0)
+        run = training.Run(build("drcn", scales), recipe, scales, {}, 0, CPU)
+        run.enter(training.Phase("p", make_images(), 3, True), 0)
+        run.advance(3)
+        return run.weights()
+
+    both, one = trained(2, 3), trained(3)
+    assert set(one) == {name for name in both if name.startswith("nets.x3.")}
+    assert all(torch.equal(both[name], value) for name, value in one.items())
 
 
 def test_lapsrn_holds_every_level_to_the_truth():

@@ -52,11 +52,14 @@ def clone(tmp_path_factory):
 
 
 def clone_of(path, steps):
-    """A copy of what git would clone, with a budget of a few steps and few variants."""
+    """A copy of what git would clone, with a budget of a few steps and few variants.
+
+    Without dvc.lock, which tells of all variants, and which DVC writes anew after each stage.
+    """
     files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                            cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
     for name in filter(None, files):
-        if (ROOT / name).is_file() and not name.startswith("reports/"):
+        if (ROOT / name).is_file() and not name.startswith(("reports/", "dvc.lock")):
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, path / name)
     params = yaml.safe_load((path / "params.yaml").read_text())

@@ -45,9 +45,7 @@ def _time(axes, shares):
         axes.plot(x, by.ms.median() / base, color=colour, marker=marker, label=label)
         axes.plot(x, by.macs.first() / work, color=colour, linestyle=":", linewidth=1)
     axes.plot([], [], color="0.3", linestyle=":", linewidth=1, label="in proportion to the MACs")
-    axes.axhline(1, color="0.5", linewidth=0.8, linestyle="--")
-    axes.annotate("whole image", (100, 1), xytext=(0, 2), textcoords="offset points", ha="right",
-                  fontsize=style.SMALL, color="0.3")
+    axes.axhline(1, color="0.5", linewidth=0.8, linestyle="--", label="whole image")
     axes.set(title="(a)", xlabel="severe patches, the others mild (%)", ylim=(0, None),
              ylabel="time, relative to\nthe whole image")
     axes.grid(True)

@@ -1,5 +1,7 @@
 """DRCN (Kim et al., CVPR 2016)."""
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -15,14 +17,20 @@ RECURSIONS, WIDTH = 16, 256
 class DRCN(nn.Module):
     """One 3x3x256 convolution sixteen times, an image after each, and their weighted sum.
 
-    Input is the bicubic image; one network a scale.
+    Input is the bicubic image; one network a scale, trained as if it were alone.
     """
 
     uses_bicubic = True
 
     def __init__(self, scales):
         super().__init__()
-        self.nets = nn.ModuleDict({f"x{scale}": Recursive() for scale in scales})
+        start = Recursive()  # of each, so that one scale ends the same with others beside it
+        self.nets = nn.ModuleDict({f"x{scale}": copy.deepcopy(start) for scale in scales})
+
+    @property
+    def apart(self):
+        """Modules that share nothing: the gradient of each is clipped by its own norm."""
+        return self.nets.values()
 
     def forward(self, x, scale, route=SEVERE):
         """Map LR Y (N, 1, h, w) to Y (N, 1, scale * h, scale * w)."""
