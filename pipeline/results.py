@@ -135,10 +135,10 @@ def shortfall(results, names):
             recipe, full = model["recipe"], t.paper_patches.get(name, t.paper_patches["prn"])
             seen = model["steps"] * recipe["batch"] * (recipe["crop"] / FULL_PATCH) ** 2
             if seen < t.budget * full:
-                why = (f"saw {seen:,.0f} of the paper's {full:,.0f} patches a scale "
-                       f"({model['steps']:,} steps): {t.budget * full:,.0f} would settle it")
-                short.setdefault(why, []).append(name)
-    return "; ".join(f"{', '.join(names)} {why}" for why, names in short.items())
+                said = f"{name} {seen:,.0f} ({model['steps']:,} steps)"
+                short.setdefault(full, []).append(said)
+    return "; ".join(f"patches seen a scale: {', '.join(said)}; the paper's {full:,.0f}, of which "
+                     f"{t.budget * full:,.0f} would settle it" for full, said in short.items())
 
 
 def repeats(variants, models):

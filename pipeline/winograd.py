@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 WIDE = 128  # channels, in and out: with 64 the moving of tiles costs as much as the products save
-TILES = 192  # in a block: its matrices stay in the cache
+TILES = 192  # in a block: 20 MiB of matrices with 256 channels, for a cache that one process has
 
 INPUT = torch.tensor([[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
                       [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1.]])

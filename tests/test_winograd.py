@@ -112,3 +112,20 @@ def test_training_by_winograd_repeats_to_the_bit(narrow):
         return run.weights()
 
     assert_same(train(), train())
+
+
+@pytest.mark.parametrize("what", ["image", "step"])
+@pytest.mark.parametrize("way", ["winograd", "library"])
+def test_benchmark_ways(benchmark, way, what):
+    """pytest-benchmark's table of DRCN's joint convolution, applied and trained; no bound."""
+    torch.manual_seed(0)
+    conv, x = Conv3x3(256, 512), torch.rand(4, 256, 36, 36).to(memory_format=torch.channels_last)
+    laid = conv.lay_out() if way == "winograd" else None
+    conv.to(memory_format=torch.channels_last)
+
+    def call():
+        with torch.set_grad_enabled(what == "step"):
+            y = conv(x.requires_grad_(what == "step"), laid)
+            return torch.autograd.grad(y.sum(), [x, conv.bias]) if what == "step" else y
+
+    assert benchmark.pedantic(call, rounds=3, warmup_rounds=1) is not None
