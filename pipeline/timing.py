@@ -81,7 +81,7 @@ def measure(jobs, *, repeats, warmup, device, budget_s=60.0, progress=lambda ite
     repeats : int
     warmup : int
         Least passes over the images before the first repeat; up to four more until two agree
-        within 10 %.
+        within 10 %, but none after `budget_s`.
     device : torch.device
     budget_s : float
         A job that would take longer than this, warm-up and all, has fewer images, and then fewer
@@ -99,7 +99,7 @@ def measure(jobs, *, repeats, warmup, device, budget_s=60.0, progress=lambda ite
     plans = []
     for job in progress(jobs, len(jobs)):
         plans.append(_plan(job, clock, repeats, warmup, budget_s))
-        _warm_up(plans[-1][0], clock, warmup)
+        _warm_up(plans[-1][0], clock, warmup, budget_s)
     rows = []
     for repeat in progress(range(repeats), repeats):
         for job, times in plans:
@@ -121,11 +121,13 @@ def _plan(job, clock, repeats, warmup, budget_s):
     return replace(job, calls=job.calls[:some], costs=job.costs[:some]), times
 
 
-def _warm_up(job, clock, least):
-    before = None
+def _warm_up(job, clock, least, budget_s):
+    before, spent = None, 0.0
     for i in range(least + 4):  # a busy machine never settles
         ms, _ = clock(job.run)
-        if i + 1 >= least and before is not None and abs(ms - before) < STABLE * before:
+        spent += ms / 1000
+        settled = i + 1 >= least and before is not None and abs(ms - before) < STABLE * before
+        if settled or spent > budget_s:
             return
         before = ms
 

@@ -55,6 +55,14 @@ def test_a_slow_job_has_fewer_images_and_repeats():
     assert rows(3, 0.01)[["images", "repeat"]].max().tolist() == [1, 2]
 
 
+def test_a_job_of_minutes_warms_up_no_longer_than_the_budget():
+    """Two calls plan it, one warms it up, three are timed."""
+    calls = []
+    job = Job({}, [lambda: (calls.append(0), time.sleep(0.02))], [Cost(1, 1)])
+    measure([job], repeats=3, warmup=3, device=torch.device("cpu"), budget_s=0.01)
+    assert len(calls) == 6
+
+
 @pytest.mark.parametrize("batch", [False, True])
 @pytest.mark.parametrize("mode", ["paper", "grouped", "context", "whole"])
 def test_the_job_holds_prior_routing_network_and_reconstruction(mode, batch):
