@@ -1,10 +1,14 @@
 """Trained weights as safetensors: written whole, refused when they do not fit."""
 
+import re
+
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from pipeline.whole import whole
+
+OF_A_SCALE = re.compile(r"\.x\d+\.")  # what belongs to one scale has it in its name
 
 
 def save(path, weights):
@@ -19,6 +23,8 @@ def save(path, weights):
 def load(model, path):
     """Put weights into a model, and the model into evaluation mode.
 
+    A model for fewer scales takes its part.
+
     Raises
     ------
     ValueError
@@ -29,6 +35,7 @@ def load(model, path):
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path}: no readable weights ({error}); delete it and train again") from error
     wanted = model.state_dict()
+    weights = {n: value for n, value in weights.items() if n in wanted or not OF_A_SCALE.search(n)}
     for name in sorted({*wanted, *weights}):
         if name not in weights or name not in wanted:
             where = "lacks" if name not in weights else "has an unknown"

@@ -80,6 +80,20 @@ def test_a_damaged_file_is_refused_or_fits(tmp_path_factory, place, noise, cut):
         assert not cut or place == 1
 
 
+@pytest.mark.parametrize("network, options", [("prn", {"width": 4}), ("lapsrn", {}), ("srcnn", {})])
+def test_a_model_for_fewer_scales_takes_its_part_and_a_scale_that_lacks_is_named(tmp_path, network, options):
+    """-S scales=[4] -S weights=published"""
+    path, x = tmp_path / "w.safetensors", torch.rand(1, 1, 16, 16)
+    trained = build(network, (2, 4), **options).eval()
+    weights.save(path, trained.state_dict())
+    part = weights.load(build(network, (4,), **options), path)
+    with torch.no_grad():
+        assert torch.equal(part(x, 4), trained(x, 4))
+    weights.save(path, part.state_dict())
+    with pytest.raises(ValueError, match=r"lacks .*\.x2\."):
+        weights.load(build(network, (2,), **options), path)
+
+
 def test_an_absent_file_is_named(tmp_path):
     with pytest.raises(ValueError, match="none.safetensors: no readable weights"):
         weights.load(build("prn", (2,), width=4), tmp_path / "none.safetensors")
