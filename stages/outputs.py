@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dvclive import Live
 
-from pipeline import sources, weights as store
+from pipeline import cost, sources, weights as store
 from stages.networks import fresh
 from stages.shared import folder
 
@@ -49,5 +49,6 @@ def take(params, name):
         raise ValueError(f"{path}: sha256 expected {index[name]}, found {found}; "
                          "restore it with git checkout weights")
     provenance = json.loads(path.with_suffix(".json").read_text())
-    values = store.load(fresh(params, name), path).state_dict()
-    write(params, name, values, provenance["curve"], {**provenance, "published": True})
+    model = store.load(fresh(params, name), path)
+    write(params, name, model.state_dict(), provenance["curve"],
+          {**provenance, **cost.summary(model, params.scales_of(name)), "published": True})
