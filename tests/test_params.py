@@ -1,10 +1,13 @@
 """params.yaml: every bad value is refused with its key and what would be legal."""
 
 import copy
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
+from dvc.utils.hydra import apply_overrides
 
 from pipeline import params, sources
 
@@ -29,6 +32,16 @@ def load(tmp_path, *path, value=None, remove=False):
 
 def test_the_shipped_file_is_valid(tmp_path):
     assert load(tmp_path, "seed", value=0) == params.load("params.yaml")
+
+
+def test_the_overrides_of_the_readme_are_those_that_dvc_and_the_pipeline_take(tmp_path):
+    """A key that is not in params.yaml yet needs a plus."""
+    commands = re.findall(r"dvc exp run(?:.*\\\n)*.*", Path("README.md").read_text())
+    assert len(commands) >= 4
+    for command in commands:
+        file = shutil.copy("params.yaml", tmp_path)
+        apply_overrides(file, re.findall(r"-S '?([^\s'`]+)", command))
+        assert params.load(file) != params.load("params.yaml") or "-S" not in command
 
 
 @pytest.mark.parametrize("path, value, message", [
