@@ -117,15 +117,16 @@ def test_training_by_winograd_repeats_to_the_bit(narrow):
 @pytest.mark.parametrize("what", ["image", "step"])
 @pytest.mark.parametrize("way", ["winograd", "library"])
 def test_benchmark_ways(benchmark, way, what):
-    """pytest-benchmark's table of DRCN's joint convolution, applied and trained; no bound."""
+    """pytest-benchmark's table of DRCN's joint convolution: its output, or all of its gradients."""
     torch.manual_seed(0)
-    conv, x = Conv3x3(256, 512), torch.rand(4, 256, 36, 36).to(memory_format=torch.channels_last)
-    laid = conv.lay_out() if way == "winograd" else None
-    conv.to(memory_format=torch.channels_last)
+    conv = Conv3x3(256, 512).to(memory_format=torch.channels_last)
+    x = torch.rand(4, 256, 36, 36).to(memory_format=torch.channels_last).requires_grad_(what == "step")
+    laid = conv.lay_out().detach().requires_grad_() if way == "winograd" else None
 
-    def call():
+    def call(laid):
         with torch.set_grad_enabled(what == "step"):
-            y = conv(x.requires_grad_(what == "step"), laid)
-            return torch.autograd.grad(y.sum(), [x, conv.bias]) if what == "step" else y
+            y = conv(x, laid)
+            filters = conv.weight if laid is None else laid
+            return torch.autograd.grad(y.sum(), [x, filters, conv.bias])[0] if what == "step" else y
 
-    assert benchmark.pedantic(call, rounds=3, warmup_rounds=1) is not None
+    close(benchmark.pedantic(call, [laid], rounds=3, warmup_rounds=1), call(None), rtol=1e-4, atol=1e-4)
