@@ -5,6 +5,8 @@ of 144, as products of matrices.  cuDNN does so by itself; on a CPU oneDNN no lo
 whose 33 convolutions of 256 channels are all of its time, has most to gain there.
 """
 
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -23,6 +25,8 @@ INPUT, FILTER, OUTPUT = (torch.kron(m, m) for m in (INPUT, FILTER, OUTPUT))  # b
 class Conv3x3(nn.Conv2d):
     """A 3x3 convolution with zeros around the image; its filters can be laid out for many calls."""
 
+    skips = False  # silent channels: `without_silent`
+
     def __init__(self, inputs, outputs):
         super().__init__(inputs, outputs, 3, padding=1)
 
@@ -39,11 +43,33 @@ class Conv3x3(nn.Conv2d):
         """(N, C_in, h, w) to (N, C_out, h, w), channels last, or to some `outputs` of these alone."""
         if laid is None or not x.numel():
             return self._conv_forward(x, self.weight[outputs], self.bias[outputs])
-        h, w = x.shape[2:]  # a zero on each side, and up to a multiple of four
-        padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1 + -w % 4, 1, 1 + -h % 4)).contiguous()
-        out = Winograd.apply(padded, laid if outputs == slice(None) else laid[:, outputs],
-                             self.bias[outputs])
-        return out[:, :h, :w].permute(0, 3, 1, 2)
+        h, w = x.shape[2:]
+        x, laid = x.permute(0, 2, 3, 1), laid if outputs == slice(None) else laid[:, outputs]
+        if self.skips:
+            heard = x.any((0, 1, 2)).nonzero()[:, 0]
+            if len(heard):  # a black image: as it is
+                x, laid = x.index_select(3, heard), laid.index_select(2, heard)
+        # a zero on each side, and up to a multiple of four
+        padded = F.pad(x, (0, 0, 1, 1 + -w % 4, 1, 1 + -h % 4)).contiguous()
+        return Winograd.apply(padded, laid, self.bias[outputs])[:, :h, :w].permute(0, 3, 1, 2)
+
+
+@contextmanager
+def without_silent(model):
+    """In the block, `model` leaves out the channels that are zero all over an image.
+
+    Behind a ReLU that can be most of them, and what they add to a sum is zero: the image is the
+    same, to rounding.  For scores; a timing must not, since it would be of these weights and of
+    this image, nor a training, which asks for the gradient of a silent channel too.
+    """
+    convs = [m for m in model.modules() if isinstance(m, Conv3x3)]
+    for conv in convs:
+        conv.skips = True
+    try:
+        yield
+    finally:
+        for conv in convs:
+            conv.skips = False
 
 
 class Winograd(torch.autograd.Function):
