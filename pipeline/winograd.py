@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from pipeline import silent
+
 WIDE = 128  # channels, in and out: with 64 the moving of tiles costs as much as the products save
 TILES = 192  # in a block: 20 MiB of matrices with 256 channels, for a cache that one process has
 
@@ -31,11 +33,14 @@ class Conv3x3(nn.Conv2d):
         super().__init__(inputs, outputs, 3, padding=1)
 
     def lay_out(self):
-        """Filters as 36 matrices, (36, C_out, C_in); None where the library does as well: on a GPU,
-        for few channels, in other dtypes than float32."""
+        """Filters as 36 matrices, (36, C_out, C_in), or (C_in, 3, 3, C_out) to skip silent channels;
+        None where the library does as well: on a GPU, for few channels, in other dtypes than float32.
+        """
         wide = min(self.in_channels, self.out_channels) >= WIDE
         if not wide or self.weight.device.type != "cpu" or self.weight.dtype != torch.float32:
             return None
+        if self.skips:
+            return self.weight.permute(1, 2, 3, 0).contiguous()
         taps = self.weight.permute(2, 3, 0, 1)
         return (FILTER @ taps.reshape(9, -1)).view(36, *taps.shape[2:])
 
@@ -43,24 +48,21 @@ class Conv3x3(nn.Conv2d):
         """(N, C_in, h, w) to (N, C_out, h, w), channels last, or to some `outputs` of these alone."""
         if laid is None or not x.numel():
             return self._conv_forward(x, self.weight[outputs], self.bias[outputs])
-        h, w = x.shape[2:]
-        x, laid = x.permute(0, 2, 3, 1), laid if outputs == slice(None) else laid[:, outputs]
         if self.skips:
-            heard = x.any((0, 1, 2)).nonzero()[:, 0]
-            if len(heard):  # a black image: as it is
-                x, laid = x.index_select(3, heard), laid.index_select(2, heard)
-        # a zero on each side, and up to a multiple of four
-        padded = F.pad(x, (0, 0, 1, 1 + -w % 4, 1, 1 + -h % 4)).contiguous()
-        return Winograd.apply(padded, laid, self.bias[outputs])[:, :h, :w].permute(0, 3, 1, 2)
+            return silent.conv3x3(x, laid[..., outputs], self.bias[outputs])
+        h, w = x.shape[2:]  # a zero on each side, and up to a multiple of four
+        padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1 + -w % 4, 1, 1 + -h % 4)).contiguous()
+        out = Winograd.apply(padded, laid if outputs == slice(None) else laid[:, outputs],
+                             self.bias[outputs])
+        return out[:, :h, :w].permute(0, 3, 1, 2)
 
 
 @contextmanager
 def without_silent(model):
-    """In the block, `model` leaves out the channels that are zero all over an image.
+    """In the block, `model` leaves out the channels that are zero all over a part of an image.
 
-    Behind a ReLU that can be most of them, and what they add to a sum is zero: the image is the
-    same, to rounding.  For scores; a timing must not, since it would be of these weights and of
-    this image, nor a training, which asks for the gradient of a silent channel too.
+    For scores; a timing must not, since it would be of these weights and of this image, nor a
+    training, which asks for the gradient of a silent channel too.
     """
     convs = [m for m in model.modules() if isinstance(m, Conv3x3)]
     for conv in convs:

@@ -14,7 +14,7 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # modules may import those on lower lines (and on their own); design, section 9
 LEVELS = [
     ["degrade", "images", "whole", "packed", "metrics", "resume", "typed", "methods", "consistency",
-     "params"],
+     "params", "silent"],
     ["prior", "patches", "strips", "winograd", "sources"],
     ["cost", "models", "weights", "sampling", "graphs", "precision", "states", "receptive", "fused"],
     ["inference", "training", "timing", "context", "fit"],
@@ -28,7 +28,8 @@ WITHOUT_TORCH = ["tables", "report", "basis", "marks", "embed", "evidence", "fig
 # torch, numpy and the standard library
 BARE = ["degrade", "prior", "patches", "strips", "packed", "whole", "sampling", "graphs", "precision", "states",
         "training", "cost", "inference", "timing", "benchmark", "models", "speed", "schedule", "receptive",
-        "reconstruction", "fit", "fused", "context", "engine", "comparison", "winograd"]
+        "reconstruction", "fit", "fused", "context", "engine", "comparison", "winograd",
+        "silent"]
 
 
 def imported(path):

@@ -61,46 +61,6 @@ def test_an_image_of_drcn_is_the_same_by_both_ways(monkeypatch):
     close(fast, direct, rtol=1e-4, atol=1e-4)
 
 
-def count_channels(monkeypatch):
-    """A list to which each of Winograd's convolutions adds how many channels it multiplies."""
-    seen, apply = [], winograd.Winograd.apply
-    monkeypatch.setattr(winograd.Winograd, "apply",
-                        lambda padded, *rest: (seen.append(padded.shape[3]), apply(padded, *rest))[1])
-    return seen
-
-
-@pytest.mark.parametrize("silent", [0, 1, 5, 8])
-@pytest.mark.parametrize("outputs", [slice(None), slice(3, 9)])
-def test_channels_that_are_zero_all_over_the_image_need_no_products(silent, outputs, monkeypatch):
-    monkeypatch.setattr(winograd, "WIDE", 8)
-    torch.manual_seed(silent)
-    conv, x = Conv3x3(8, 11), torch.randn(2, 8, 13, 9)
-    x[:, torch.randperm(8)[:silent]] = 0
-    x[0, :, 2:7] = 0  # in a part of an image they are not silent
-    seen = count_channels(monkeypatch)
-    with torch.inference_mode():
-        laid = conv.lay_out()
-        with winograd.without_silent(nn.Sequential(conv)):
-            y = conv(x, laid, outputs)
-        close(y, conv(x, laid, outputs), rtol=1e-5, atol=1e-5)
-        close(y, conv(x, None, outputs), rtol=1e-5, atol=1e-5)
-    assert seen == [8 - silent or 8, 8]  # the second call is after the block: with all
-
-
-def test_a_drcn_with_silent_channels_gives_the_same_image(monkeypatch):
-    torch.manual_seed(0)
-    net, x = drcn.Recursive(), torch.rand(1, 1, 21, 18)
-    seen = count_channels(monkeypatch)
-    with torch.inference_mode():
-        y = net(x)
-        assert set(seen) == {drcn.WIDTH}
-        seen.clear()
-        with winograd.without_silent(net):
-            lean = net(x)
-    assert seen and max(seen) < drcn.WIDTH  # He's start, of inputs above zero, has silenced some
-    close(lean, y, rtol=1e-5, atol=1e-5)
-
-
 def test_the_two_halves_of_drcn_are_recursion_and_reconstruction(monkeypatch):
     """Against the network as its paper draws it, layer by layer."""
     monkeypatch.setattr(drcn, "WIDTH", 6)
