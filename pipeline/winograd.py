@@ -36,8 +36,8 @@ class Conv3x3(nn.Conv2d):
         """Filters as 36 matrices, (36, C_out, C_in), or (C_in, 3, 3, C_out) to skip silent channels;
         None where the library does as well: on a GPU, for few channels, in other dtypes than float32.
         """
-        wide = min(self.in_channels, self.out_channels) >= WIDE
-        if not wide or self.weight.device.type != "cpu" or self.weight.dtype != torch.float32:
+        wide = self.in_channels if self.skips else min(self.in_channels, self.out_channels)
+        if wide < WIDE or self.weight.device.type != "cpu" or self.weight.dtype != torch.float32:
             return None
         if self.skips:
             return self.weight.permute(1, 2, 3, 0).contiguous()

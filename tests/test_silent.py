@@ -19,16 +19,17 @@ def heard(monkeypatch):
     """A list to which each part of an image adds how many channels its convolution has."""
     counts = []
 
-    def conv2d(part, filters, bias):
-        counts.append(filters.shape[1])
-        return F.conv2d(part, filters, bias)
+    def conv2d(part, filters, bias=None, padding=0):
+        if len(filters) > 1 and filters.shape[-1] == 3:
+            counts.append(filters.shape[1])
+        return F.conv2d(part, filters, bias, padding=padding)
 
     monkeypatch.setattr(silent, "F", SimpleNamespace(pad=F.pad, conv2d=conv2d))
     return counts
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 1, 1), (2, 8, 4, 6), (2, 8, 5, 7), (1, 8, 13, 19), (3, 8, 12, 2)])
-@pytest.mark.parametrize("outputs", [slice(None), slice(3, 9)])
+@pytest.mark.parametrize("outputs", [slice(None), slice(3, 9), slice(7, 8)])
 def test_values_are_those_of_the_plain_convolution(shape, outputs, monkeypatch):
     monkeypatch.setattr(silent, "HIGH", 4)
     monkeypatch.setattr(silent, "WIDE", 6)

@@ -68,7 +68,7 @@ class Recursive(nn.Module):
         self.first = _started(nn.Conv2d(1, WIDTH, 3, padding=1))
         self.embed = _started(Conv3x3(WIDTH, WIDTH))
         self.both = _started(Conv3x3(WIDTH, 2 * WIDTH))
-        self.last = _started(nn.Conv2d(WIDTH, 1, 3, padding=1), std=1e-3)
+        self.last = _started(Conv3x3(WIDTH, 1), std=1e-3)
         self.skip = nn.Conv2d(1, 1, 3, padding=1, bias=False)
         self.weights = nn.Parameter(torch.full((RECURSIONS,), 1 / RECURSIONS))
         nn.init.dirac_(self.both.weight[:WIDTH])
@@ -76,14 +76,14 @@ class Recursive(nn.Module):
 
     def images(self, x):
         """The image of each recursion: (N, 1, H, W) to (recursions, N, 1, H, W)."""
-        embed, both, images = self.embed.lay_out(), self.both.lay_out(), []
+        images, (embed, both, last) = [], (c.lay_out() for c in (self.embed, self.both, self.last))
         hidden = self.embed(self.first(x).relu_(), embed).relu_()
         hidden = self.both(hidden, both, slice(WIDTH)).relu_()
         for _ in range(1, RECURSIONS):
             hidden, reconstructed = self.both(hidden, both).relu_().split(WIDTH, 1)
-            images.append(self.last(reconstructed) + self.skip(x))
+            images.append(self.last(reconstructed, last) + self.skip(x))
         reconstructed = self.both(hidden, both, slice(WIDTH, None)).relu_()
-        images.append(self.last(reconstructed) + self.skip(x))
+        images.append(self.last(reconstructed, last) + self.skip(x))
         return torch.stack(images)
 
     def mix(self, images):
