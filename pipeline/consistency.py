@@ -35,7 +35,6 @@ def check(p, networks):
     _names(p.variants, p.variants, "variants", needed=ALWAYS)
     _names(p.methods, plain, "methods", needed=("bicubic",))
     _names(p.routed, prn, "routed", needed=("prn",))
-    _names(p.campaign, p.variants, "campaign")
     for profile, train in p.train.items():
         fetched = {name for phase in train.phases.values() for name in phase.sets}
         for key, recipe in train.recipes.items():

@@ -213,7 +213,6 @@ class Params:
     routed: list[str]
     ablation: Ablation
     variants: dict[str, Variant]
-    campaign: list[str]
     local: dict[str, str]
     sets: dict[str, Sets]
     train: dict[str, Train]

@@ -33,6 +33,6 @@ def convolve_in(precision, model):
             del conv.forward
 
 
-def _forward(conv, dtype, x, laid=None, outputs=slice(None)):  # the last two are of `winograd.Conv3x3`
-    bias = None if conv.bias is None else conv.bias[outputs].to(dtype)
-    return conv._conv_forward(x.to(dtype), conv.weight[outputs].to(dtype), bias).to(x.dtype)
+def _forward(conv, dtype, x):
+    bias = None if conv.bias is None else conv.bias.to(dtype)
+    return conv._conv_forward(x.to(dtype), conv.weight.to(dtype), bias).to(x.dtype)

@@ -9,7 +9,6 @@ from pipeline import params, resume
 from pipeline.evaluation import COLUMNS, evaluate
 from pipeline.sources import sha256
 from pipeline.states import make_tag
-from pipeline.winograd import without_silent
 from stages.models import test_images, trained
 from stages.networks import device, routing
 from stages.shared import ROOT, argument, bar, folder, run
@@ -28,9 +27,8 @@ def main():
                        images=[sha256(f) for files in images.values() for f in files])
         kept = ROOT / "states" / f"{p.profile}-{method}.rows"
         known, model = resume.read(kept, tag), trained(p, method)
-        with without_silent(model):
-            rows = evaluate(method, model, images, p.scales_of(method), route, device=device(),
-                            known=known, keep=resume.keeper(kept, tag, known), progress=bar(method))
+        rows = evaluate(method, model, images, p.scales_of(method), route, device=device(),
+                        known=known, keep=resume.keeper(kept, tag, known), progress=bar(method))
     out = folder(p) / "quality" / f"{method}.csv"
     out.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows, columns=COLUMNS).to_csv(out, index=False, float_format="%.6f",

@@ -14,12 +14,12 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # modules may import those on lower lines (and on their own); design, section 9
 LEVELS = [
     ["degrade", "images", "whole", "packed", "metrics", "resume", "typed", "methods", "consistency",
-     "params", "silent"],
-    ["prior", "patches", "strips", "winograd", "sources"],
+     "params"],
+    ["prior", "patches", "strips", "sources"],
     ["cost", "models", "weights", "sampling", "graphs", "precision", "states", "receptive", "fused"],
     ["inference", "training", "timing", "context", "fit"],
     ["engine"],
-    ["evaluation", "benchmark", "speed", "schedule", "reconstruction"],
+    ["evaluation", "benchmark", "reconstruction"],
     ["gradients", "pictures", "classes", "responses", "comparison", "seams"],
 ]
 WITHOUT_TORCH = ["tables", "report", "basis", "marks", "embed", "evidence", "figures", "params",
@@ -27,9 +27,8 @@ WITHOUT_TORCH = ["tables", "report", "basis", "marks", "embed", "evidence", "fig
                  "trends", "claims"]
 # torch, numpy and the standard library
 BARE = ["degrade", "prior", "patches", "strips", "packed", "whole", "sampling", "graphs", "precision", "states",
-        "training", "cost", "inference", "timing", "benchmark", "models", "speed", "schedule", "receptive",
-        "reconstruction", "fit", "fused", "context", "engine", "comparison", "winograd",
-        "silent"]
+        "training", "cost", "inference", "timing", "benchmark", "models", "receptive",
+        "reconstruction", "fit", "fused", "context", "engine", "comparison"]
 
 
 def imported(path):

@@ -234,7 +234,7 @@ def test_training_images_smaller_than_a_patch_are_recorded(workspace, monkeypatc
 
 
 @pytest.mark.parametrize("command", ["download", "download all", "train nothing", "evaluate",
-                                     "evaluate prn_x", "campaign", "publish", "train prn ten"])
+                                     "evaluate prn_x", "publish", "train prn ten"])
 def test_wrong_arguments_are_one_line(workspace, monkeypatch, command):
     words = stage(command, monkeypatch)
     assert words and "\n" not in words and words.startswith(f"{command.split()[0]}: ")

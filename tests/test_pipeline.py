@@ -66,7 +66,6 @@ def clone_of(path, steps):
     params["methods"], params["routed"] = [*KEPT[:3], "srcnn"], KEPT[3:]
     params["variants"] = {name: params["variants"][name] for name in [*KEPT, "srcnn"]}
     params["variants"]["srcnn"]["profiles"] = ["paper"]  # which leaves it out here
-    params["campaign"] = KEPT[1:]
     params["variants"]["fsrcnn"]["effort"] = 1
     params["train"]["embedded"]["phases"]["finetune"]["steps"] = steps
     params["timing"]["embedded"] = {"images": 1, "repeats": 2, "warmup": 1}

@@ -1,4 +1,4 @@
-"""The report says what its numbers rest on; the campaign keeps its limit."""
+"""The report says what its numbers rest on."""
 
 import html
 import re
@@ -10,10 +10,9 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline import basis, evidence, marks, report, schedule, training
+from pipeline import basis, evidence, marks, report, training
 from pipeline.gradients import examples, gains
 from pipeline.models import build
-from pipeline.speed import training_speed
 from stages.networks import conditions
 from tests.made_report import MODEL, make, results
 from tests.test_training import LABEL, RECIPE, make_images
@@ -174,26 +173,6 @@ def test_every_decision_of_the_design_is_there_and_says_when_it_was_not_measured
     found = {row["id"]: row["evidence"] for row in rows}
     assert "10/50 27.000 dB, 9.0 ms; 20/50 26.900 dB, 7.0 ms" in found["D1"]
     assert found["D12"] == evidence.NOT_MEASURED and "no AUC" in found["D3"]
-
-
-def test_schedule_runs_in_order_together_and_stops_at_the_limit(tmp_path):
-    def command(name, left):
-        code = f"import sys, time; time.sleep(0.1); print({name!r}); sys.exit({name == 'bad'})"
-        return [sys.executable, "-c", code]
-
-    outcome = schedule.run(["a", "bad", "b"], command, 2, 5, tmp_path)
-    assert outcome == {"a": "finished", "bad": "stopped", "b": "finished"}
-    assert (tmp_path / "b.log").read_text() == "b\n"
-    assert schedule.run(["a"], command, 1, 0, tmp_path) == {"a": "not started"}
-
-
-def test_speed_is_of_real_steps_and_counted_from_shapes():
-    run = training.Run(build("prn", (2, 3), width=8), RECIPE, (2, 3), LABEL, 0, torch.device("cpu"))
-    phase = training.Phase("p", make_images(), 10, True)
-    speed = training_speed(run, phase, {"gflops": 100.0}, steps=3)
-    assert int(run.step) == 6  # three to warm up
-    assert speed["single_scale_steps_per_s"] == pytest.approx(2 * speed["steps_per_s"], abs=0.02)
-    assert speed["share_of_peak"] == pytest.approx(speed["gflops"] / 100, abs=0.002)
 
 
 def test_gains_and_examples_on_images(tmp_path):

@@ -24,7 +24,6 @@ def small_params():
     raw = raw_params()
     raw["local"] = {"mine": "train", "held": "test"}
     raw["methods"], raw["routed"] = KEPT[:3], KEPT[3:]
-    raw["campaign"] = KEPT[1:]
     raw["variants"] = {name: raw["variants"][name] for name in KEPT}
     raw["sets"]["embedded"] = {"test": ["held"], "ablation": "held"}
     raw["train"]["embedded"]["phases"]["finetune"] |= {"sets": ["mine"], "steps": 2}

@@ -9,7 +9,6 @@ from torch import nn
 from pipeline.degrade import upsample
 from pipeline.prior import SEVERE
 from pipeline.strips import strips
-from pipeline.winograd import Conv3x3
 
 RECURSIONS, WIDTH = 16, 256
 
@@ -58,32 +57,29 @@ class DRCN(nn.Module):
 class Recursive(nn.Module):
     """Embedding, recursion and reconstruction of one scale.
 
-    Recursion and reconstruction see the same features, so that one convolution is both.  An image is
-    a convolution of its reconstruction and the skip, one of the input, which starts as the input
-    itself: every recursion starts next to bicubic.  The recursion starts as identity, others as He's.
+    An image is a convolution of its reconstruction plus the skip, a convolution of the input that starts
+    as the input itself: every recursion starts next to bicubic.  The recursion starts as the identity, the
+    other convolutions as He's.
     """
 
     def __init__(self):
         super().__init__()
         self.first = _started(nn.Conv2d(1, WIDTH, 3, padding=1))
-        self.embed = _started(Conv3x3(WIDTH, WIDTH))
-        self.both = _started(Conv3x3(WIDTH, 2 * WIDTH))
-        self.last = _started(Conv3x3(WIDTH, 1), std=1e-3)
+        self.embed = _started(nn.Conv2d(WIDTH, WIDTH, 3, padding=1))
+        self.recur = _started(nn.Conv2d(WIDTH, WIDTH, 3, padding=1))
+        self.rebuild = _started(nn.Conv2d(WIDTH, WIDTH, 3, padding=1))
+        self.last = _started(nn.Conv2d(WIDTH, 1, 3, padding=1), std=1e-3)
         self.skip = nn.Conv2d(1, 1, 3, padding=1, bias=False)
         self.weights = nn.Parameter(torch.full((RECURSIONS,), 1 / RECURSIONS))
-        nn.init.dirac_(self.both.weight[:WIDTH])
+        nn.init.dirac_(self.recur.weight)
         nn.init.dirac_(self.skip.weight)
 
     def images(self, x):
         """The image of each recursion: (N, 1, H, W) to (recursions, N, 1, H, W)."""
-        images, (embed, both, last) = [], (c.lay_out() for c in (self.embed, self.both, self.last))
-        hidden = self.embed(self.first(x).relu_(), embed).relu_()
-        hidden = self.both(hidden, both, slice(WIDTH)).relu_()
-        for _ in range(1, RECURSIONS):
-            hidden, reconstructed = self.both(hidden, both).relu_().split(WIDTH, 1)
-            images.append(self.last(reconstructed, last) + self.skip(x))
-        reconstructed = self.both(hidden, both, slice(WIDTH, None)).relu_()
-        images.append(self.last(reconstructed, last) + self.skip(x))
+        images, hidden = [], self.embed(self.first(x).relu_()).relu_()
+        for _ in range(RECURSIONS):
+            hidden = self.recur(hidden).relu_()
+            images.append(self.last(self.rebuild(hidden).relu_()) + self.skip(x))
         return torch.stack(images)
 
     def mix(self, images):
