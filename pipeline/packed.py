@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 
-from pipeline.whole import whole
+from pipeline.io import whole
 
 
 def pack(path, images):

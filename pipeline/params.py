@@ -13,7 +13,7 @@ from typing import Literal, get_args, get_type_hints
 import yaml
 
 from pipeline import consistency
-from pipeline.methods import FITTED, OPTIONS, APlusRecipe, RFLRecipe
+from pipeline.methods import APlusRecipe, FITTED, OPTIONS, RFLRecipe
 from pipeline.typed import ParameterError, at_least, build, one_of, unique
 
 PUBLISHED = Path("weights/published.json")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from pipeline.whole import whole
+from pipeline.io import whole
 
 
 def load(path, tag):

@@ -6,7 +6,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from pipeline.whole import whole
+from pipeline.io import whole
 
 OF_A_SCALE = re.compile(r"\.x\d+\.")  # what belongs to one scale has it in its name
 

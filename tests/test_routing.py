@@ -7,8 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from pipeline.cost import count
 from pipeline.degrade import upsample
-from pipeline.inference import (Routing, choose, cost_of, every_route, grouped, patchwise, priors,
-                                route_patches, whole)
+from pipeline.inference import Routing, choose, cost_of, every_route, grouped, patchwise, priors, route_patches, whole
 from pipeline.models import build
 from pipeline.patches import assemble, cut, grid, patch_size
 from pipeline.prior import MILD, MODERATE, SEVERE, classify, gradient_prior
