@@ -8,7 +8,7 @@ h, w       height and width of a low-resolution (LR) image, pixels
 H, W       the same of a high-resolution (HR) image: H = scale * h, W = scale * w
 p, P       side of an LR and of an HR patch, pixels; P = scale * p
 Y          luma of BT.601 YCbCr; "[0, 1]" means 8-bit values divided by 255
-route      MILD, MODERATE or SEVERE of `pipeline.prior` (Eq. 2)
+route      MILD, MODERATE or SEVERE of `pipeline.sr.prior` (Eq. 2)
 dB, ms     units of PSNR and of time; MACs are multiply-accumulate operations
 =========  =====================================================================
 """

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from pipeline import files, upscale, weights, writers
 from pipeline.fused import Fused
-from pipeline.inference import Routing
+from pipeline.sr.routing import Routing
 from pipeline.models import build
 
 SCALES = (2, 3, 4)

@@ -12,12 +12,12 @@ from functools import partial
 import torch
 
 from pipeline import context, engine
-from pipeline.cost import Cost
-from pipeline.degrade import imresize
+from pipeline.sr.cost import Cost
+from pipeline.sr.degrade import imresize
 from pipeline.fused import Fused
-from pipeline.inference import Routing, cost_of, patchwise, route_patches
-from pipeline.patches import patch_size
-from pipeline.prior import MILD, SEVERE
+from pipeline.sr.routing import Routing, cost_of, patchwise, route_patches
+from pipeline.sr.patches import patch_size
+from pipeline.sr.prior import MILD, SEVERE
 from pipeline.timing import Job
 
 BORDERS = {"grouped": "paper", "context": "context"}  # of the engine
@@ -58,7 +58,7 @@ def make_job(net, mode, routing, pairs, batch=False):
     ----------
     net : Network
     mode : {"paper", "grouped", "context", "routing", "whole"}
-    routing : `pipeline.inference.Routing` or None
+    routing : `pipeline.sr.routing.Routing` or None
         None for the mode ``whole``.
     pairs : list of (LR, HR), as `luma_pairs`
     batch : bool

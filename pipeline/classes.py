@@ -8,9 +8,9 @@ import torch
 
 from pipeline.evaluation import degrade
 from pipeline.images import read
-from pipeline.inference import priors
-from pipeline.patches import cut, patch_size
-from pipeline.prior import ROUTES, classify
+from pipeline.sr.routing import priors
+from pipeline.sr.patches import cut, patch_size
+from pipeline.sr.prior import ROUTES, classify
 
 
 @torch.inference_mode()

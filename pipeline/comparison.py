@@ -21,7 +21,7 @@ def against(models, pairs, scale, routing, dataset):
     models : dict of "prn", "fsrcnn" to Module
     pairs : list of (LR, HR), as `pipeline.benchmark.luma_pairs`
     scale : int
-    routing : `pipeline.inference.Routing`
+    routing : `pipeline.sr.routing.Routing`
     dataset : str, for the labels
 
     Returns

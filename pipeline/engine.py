@@ -5,7 +5,7 @@ convolutions.  Everything stays in the phases of the LR grid, (N, p, q, s^2), un
 makes HR images of it: bicubic phases give the prior (Eq. 1), and the network adds to them.
 
 With ``paper`` borders each patch is computed alone with zero padding (decision D10): the result of
-`pipeline.inference.patchwise`.  With ``context`` borders each patch is cut from what its route
+`pipeline.sr.routing.patchwise`.  With ``context`` borders each patch is cut from what its route
 gives on the whole image (`pipeline.context`): no seams.
 """
 
@@ -17,10 +17,10 @@ import torch
 import torch.nn.functional as F
 
 from pipeline import context
-from pipeline.degrade import mirror
+from pipeline.sr.degrade import mirror
 from pipeline.fused import passes
-from pipeline.patches import cut, grid, patch_size
-from pipeline.prior import REFERENCE_AREA, classify
+from pipeline.sr.patches import cut, grid, patch_size
+from pipeline.sr.prior import REFERENCE_AREA, classify
 
 PIXELS = {"cpu": 5500, "cuda": 1 << 19}  # of one pass: a CPU keeps its features in the cache
 STEP = {"cpu": 4, "cuda": 64}  # a pass has a multiple of so many patches: few shapes, prepared once
@@ -66,7 +66,7 @@ def super_resolve(net, images, routing, borders="paper", *, margins=None, routes
     net : `pipeline.fused.Fused`
     images : sequence of Tensor, shape (1, 1, h, w), Y in [0, 1], float32, on the device of the net
         Sizes may differ.
-    routing : `pipeline.inference.Routing`
+    routing : `pipeline.sr.routing.Routing`
         With the domain ``bicubic`` or ``lr``: the oracle is not for users.
     borders : {"paper", "context"}
     margins : sequence of (top, bottom), optional
@@ -168,7 +168,7 @@ def most(patches):
 
 
 def prior_of(patches, bicubic, routing):
-    """P of each patch, Eq. (1), from its bicubic phases; equals `pipeline.prior.gradient_prior`."""
+    """P of each patch, Eq. (1), from its bicubic phases; equals `pipeline.sr.prior.gradient_prior`."""
     x = patches[:, 0, ..., None] if routing.domain == "lr" else bicubic
     n, h, w, s2 = x.shape
     x = x.reshape(n, h, w, isqrt(s2), -1)  # phase y, phase x
@@ -193,7 +193,7 @@ def run(net, patches, routes, bicubic):
 def unfold(phases, layout, scale):
     """Phases (N, p, q, s^2) of an image's patches to the image, (1, 1, H, W).
 
-    Where two patches overlap, the later one owns the pixels, as in `pipeline.patches.assemble`.
+    Where two patches overlap, the later one owns the pixels, as in `pipeline.sr.patches.assemble`.
     """
     s, (p, q) = scale, phases.shape[1:3]
     ny, nx = len(layout.ys), len(layout.xs)

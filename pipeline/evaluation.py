@@ -11,9 +11,9 @@ from functools import partial
 import numpy as np
 import torch
 
-from pipeline.degrade import imresize
+from pipeline.sr.degrade import imresize
 from pipeline.images import luma, modcrop, read_for, rgb_to_ycbcr, shave, ycbcr_to_rgb
-from pipeline.inference import choose, cost_of, every_route, grouped, route_patches, whole
+from pipeline.sr.routing import choose, cost_of, every_route, grouped, route_patches, whole
 from pipeline.metrics import psnr, ssim
 
 COLUMNS = ["method", "dataset", "scale", "image", "psnr_db", "ssim", "share_mild", "share_moderate",

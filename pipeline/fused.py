@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pipeline.degrade import phase_kernels
+from pipeline.sr.degrade import phase_kernels
 
 TILES = (16, 13, 13)  # a batch of them: the shape for which oneDNN lays the weights out
 

@@ -5,10 +5,10 @@ import torch
 
 from pipeline.evaluation import load
 from pipeline.images import luma
-from pipeline.inference import priors
+from pipeline.sr.routing import priors
 from pipeline.metrics import psnr
-from pipeline.patches import patch_size
-from pipeline.prior import gradient_prior
+from pipeline.sr.patches import patch_size
+from pipeline.sr.prior import gradient_prior
 
 GAIN_DB = 1.0  # "more than 1dB improvement over Bicubic": severe; less: mild
 

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from pipeline.evaluation import compose, load, score, super_resolve
-from pipeline.inference import priors
-from pipeline.patches import grid, patch_size
-from pipeline.prior import classify
+from pipeline.sr.routing import priors
+from pipeline.sr.patches import grid, patch_size
+from pipeline.sr.prior import classify
 
 WHOLE = ("bicubic", "fsrcnn", "prn")  # methods whose whole images the report lays over each other
 

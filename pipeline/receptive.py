@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from pipeline.prior import ROUTES
+from pipeline.sr.prior import ROUTES
 
 SIDE = 49  # LR pixels; wider than any route sees
 ENERGY = 0.95  # of the absolute gradient

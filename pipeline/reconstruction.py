@@ -4,8 +4,8 @@ from functools import partial
 
 import torch
 
-from pipeline.inference import BATCH, grouped, route_patches
-from pipeline.patches import assemble, cut, patch_size
+from pipeline.sr.routing import BATCH, grouped, route_patches
+from pipeline.sr.patches import assemble, cut, patch_size
 from pipeline.timing import Job
 
 PARTS = ("job", "network", "reconstruction")

@@ -4,8 +4,8 @@ import torch
 
 from pipeline.evaluation import degrade
 from pipeline.images import read
-from pipeline.inference import priors
-from pipeline.patches import cut, patch_size
+from pipeline.sr.routing import priors
+from pipeline.sr.patches import cut, patch_size
 
 LAYER = 4  # the middle of the seven, as in our Fig. 3
 

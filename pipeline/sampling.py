@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
-from pipeline.degrade import imresize
-from pipeline.prior import classify, gradient_prior
+from pipeline.sr.degrade import imresize
+from pipeline.sr.prior import classify, gradient_prior
 
 FACTORS = (1.0, 0.9, 0.8, 0.7, 0.6)  # "augmented with scaling and rotation" (decision D14)
 

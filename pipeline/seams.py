@@ -7,7 +7,7 @@ from pipeline import engine
 from pipeline.evaluation import compose, degrade, score_psnr
 from pipeline.fused import Fused, precisions
 from pipeline.images import luma, read
-from pipeline.patches import assemble, cut, patch_size
+from pipeline.sr.patches import assemble, cut, patch_size
 
 POLICIES = {"paper": torch.float32, "context": torch.float32, "whole": torch.float32,
             "paper bf16": torch.bfloat16}  # the last one where the device computes in it
@@ -38,7 +38,7 @@ def measure(model, paths, scale, routing, *, device=torch.device("cpu"),
     model : PRN, trained
     paths : list of Path
     scale : int
-    routing : `pipeline.inference.Routing`
+    routing : `pipeline.sr.routing.Routing`
 
     Returns
     -------

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from pipeline import states
 from pipeline.graphs import capture
 from pipeline.precision import convolve_in
-from pipeline.prior import SEVERE
+from pipeline.sr.prior import SEVERE
 from pipeline.sampling import build_table, draw
 
 LOG_POINTS = 20  # of a learning curve, and looks for NaN

@@ -12,10 +12,10 @@ from math import isqrt
 import numpy as np
 import torch
 
-from pipeline.degrade import upsample
+from pipeline.sr.degrade import upsample
 from pipeline.engine import super_resolve
 from pipeline.images import luma, rgb_to_ycbcr, ycbcr_to_rgb
-from pipeline.patches import grid, patch_size
+from pipeline.sr.patches import grid, patch_size
 
 TILE, BAND = 1 << 18, 1 << 20  # LR pixels at a time: 1.3 GB for 10,000 x 10,000 RGB at x4
 BICUBIC = 2  # LR pixels that bicubic reads beyond its own
@@ -64,7 +64,7 @@ def bands(net, pixels, routing, borders="context", *, tile=TILE, band=BAND):
     ----------
     net : `pipeline.fused.Fused`
     pixels : ndarray, shape (h, w, channels), uint8 or uint16, as of `pipeline.files.Picture`
-    routing : `pipeline.inference.Routing`
+    routing : `pipeline.sr.routing.Routing`
     borders : {"context", "paper"}
     tile, band : int
         LR pixels to compute and to hand out at a time, about; at least a patch and a row of them.

@@ -5,7 +5,7 @@ import os
 import torch
 import torch.nn.functional as F
 
-from pipeline.inference import Routing
+from pipeline.sr.routing import Routing
 from pipeline.models import build
 
 

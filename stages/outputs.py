@@ -5,7 +5,8 @@ from pathlib import Path
 
 from dvclive import Live
 
-from pipeline import cost, sources, weights as store
+from pipeline import sources, weights as store
+from pipeline.sr import cost
 from stages.networks import fresh
 from stages.shared import folder
 

@@ -2,7 +2,8 @@
 
 import sys
 
-from pipeline import cost, params, training
+from pipeline import params, training
+from pipeline.sr import cost
 from pipeline.fit.run import FITTERS, fit
 from stages.networks import conditions, device
 from stages.setup import read

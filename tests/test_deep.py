@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pipeline import strips, training
-from pipeline.cost import count, parameters
-from pipeline.degrade import imresize, upsample
+from pipeline import training
+from pipeline.sr import strips
+from pipeline.sr.cost import count, parameters
+from pipeline.sr.degrade import imresize, upsample
 from pipeline.models import NETWORKS, build, drcn, lapsrn, scn, vdsr
 from tests.test_training import LABEL, assert_same, make_images
 

@@ -13,9 +13,9 @@ from pipeline import engine, weights
 from pipeline.evaluation import degrade
 from pipeline.fused import Fused, passes, subpixel
 from pipeline.images import read
-from pipeline.inference import Routing, patchwise, route_patches, whole
+from pipeline.sr.routing import Routing, patchwise, route_patches, whole
 from pipeline.models import build
-from pipeline.patches import assemble, cut, patch_size
+from pipeline.sr.patches import assemble, cut, patch_size
 from pipeline.sources import registry
 from tests.test_routing import picture, trained_like
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pipeline import weights
-from pipeline.degrade import imresize
+from pipeline.sr.degrade import imresize
 from pipeline.fit import aplus, rfl
 from pipeline.fit.run import fit
 from pipeline.fit.samples import collect, gradient_patches, principal_components

@@ -8,10 +8,10 @@ from safetensors.torch import save_file
 from torch.utils.flop_counter import FlopCounterMode
 
 from pipeline import weights
-from pipeline.cost import count, parameters
-from pipeline.degrade import upsample
+from pipeline.sr.cost import count, parameters
+from pipeline.sr.degrade import upsample
 from pipeline.models import NETWORKS, build
-from pipeline.prior import MILD, MODERATE, SEVERE
+from pipeline.sr.prior import MILD, MODERATE, SEVERE
 from stages.networks import device, placed
 
 

@@ -11,13 +11,13 @@ from skimage.metrics import peak_signal_noise_ratio
 from torch.utils.flop_counter import FlopCounterMode
 
 from pipeline import metrics
-from pipeline.cost import count, parameters
-from pipeline.degrade import imresize, upsample
+from pipeline.sr.cost import count, parameters
+from pipeline.sr.degrade import imresize, upsample
 from pipeline.evaluation import degrade
 from pipeline.images import luma
 from pipeline.models import NETWORKS, build
-from pipeline.patches import assemble, cut
-from pipeline.prior import ROUTES, classify, gradient_prior
+from pipeline.sr.patches import assemble, cut
+from pipeline.sr.prior import ROUTES, classify, gradient_prior
 
 SIZES = st.integers(1, 40)
 

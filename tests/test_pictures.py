@@ -12,9 +12,9 @@ from pipeline import embed
 from pipeline.evaluation import degrade
 from pipeline.figures.routes import routes
 from pipeline.images import read
-from pipeline.inference import Routing, route_patches
+from pipeline.sr.routing import Routing, route_patches
 from pipeline.models import build
-from pipeline.patches import assemble, patch_size
+from pipeline.sr.patches import assemble, patch_size
 from pipeline.pictures import compare, route_map
 
 ROUTING = Routing(10, 30)

@@ -8,11 +8,11 @@ from PIL import Image
 from pipeline.classes import class_psnr
 from pipeline.evaluation import degrade
 from pipeline.images import read
-from pipeline.inference import Routing, grouped, route_patches
+from pipeline.sr.routing import Routing, grouped, route_patches
 from pipeline.metrics import psnr
 from pipeline.models import build
-from pipeline.patches import cut
-from pipeline.prior import MILD, MODERATE, ROUTES, SEVERE
+from pipeline.sr.patches import cut
+from pipeline.sr.prior import MILD, MODERATE, ROUTES, SEVERE
 from pipeline.receptive import receptive_field, receptive_fields
 from pipeline.reconstruction import PARTS, part_jobs
 from pipeline.responses import responses

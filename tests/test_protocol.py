@@ -12,7 +12,7 @@ from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio
 
 from pipeline import metrics
-from pipeline.degrade import imresize, resize_matrix, upsample
+from pipeline.sr.degrade import imresize, resize_matrix, upsample
 from pipeline.evaluation import compose, degrade, evaluate
 from pipeline.images import luma, modcrop, rgb_to_ycbcr, shave, ycbcr_to_rgb
 from pipeline.models import build

@@ -5,12 +5,12 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from pipeline.cost import count
-from pipeline.degrade import upsample
-from pipeline.inference import Routing, choose, cost_of, every_route, grouped, patchwise, priors, route_patches, whole
+from pipeline.sr.cost import count
+from pipeline.sr.degrade import upsample
+from pipeline.sr.routing import Routing, choose, cost_of, every_route, grouped, patchwise, priors, route_patches, whole
 from pipeline.models import build
-from pipeline.patches import assemble, cut, grid, patch_size
-from pipeline.prior import MILD, MODERATE, SEVERE, classify, gradient_prior
+from pipeline.sr.patches import assemble, cut, grid, patch_size
+from pipeline.sr.prior import MILD, MODERATE, SEVERE, classify, gradient_prior
 
 ROUTING = Routing(10, 30)
 

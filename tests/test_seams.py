@@ -11,7 +11,7 @@ from pipeline.benchmark import luma_pairs
 from pipeline.comparison import SHARES, against, by_share
 from pipeline.figures import engine as figure
 from pipeline.fused import Fused, precisions
-from pipeline.inference import Routing
+from pipeline.sr.routing import Routing
 from pipeline.models import build
 from pipeline.seams import POLICIES, distances, measure
 from pipeline.timing import measure as clock

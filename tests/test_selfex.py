@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from pipeline import resume
-from pipeline.cost import count
-from pipeline.degrade import imresize, upsample
+from pipeline.sr.cost import count
+from pipeline.sr.degrade import imresize, upsample
 from pipeline.evaluation import evaluate
 from pipeline.models import build
 from pipeline.models.patchmatch import MOVES, Search, Sources

@@ -11,10 +11,10 @@ import torch
 
 from pipeline import tables
 from pipeline.benchmark import Network, cost, luma_pairs, make_job
-from pipeline.cost import Cost
-from pipeline.inference import Routing, cost_of, patchwise, route_patches, whole
+from pipeline.sr.cost import Cost
+from pipeline.sr.routing import Routing, cost_of, patchwise, route_patches, whole
 from pipeline.models import build
-from pipeline.prior import MILD, SEVERE
+from pipeline.sr.prior import MILD, SEVERE
 from pipeline.timing import Job, cpu_ms, cuda_ms, limit_ms, measure, other_work, peaks, timer
 from tests.test_routing import picture, trained_like
 

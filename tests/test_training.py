@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from pipeline import states, training
-from pipeline.degrade import upsample
+from pipeline.sr.degrade import upsample
 from pipeline.models import build
-from pipeline.prior import MILD, MODERATE, SEVERE, classify, gradient_prior
+from pipeline.sr.prior import MILD, MODERATE, SEVERE, classify, gradient_prior
 from pipeline.sampling import _hash, build_table, draw
 
 LABEL = {"norm": "l1", "domain": "bicubic", "gamma_low": 10, "gamma_upper": 30}

@@ -17,9 +17,9 @@ from pipeline.evaluation import Pair, compose
 from pipeline.figures import style
 from pipeline.fused import Fused
 from pipeline.images import rgb_to_ycbcr
-from pipeline.inference import Routing, grouped
+from pipeline.sr.routing import Routing, grouped
 from pipeline.models import build
-from pipeline.patches import patch_size
+from pipeline.sr.patches import patch_size
 from pipeline.upscale import ROUTE_COLOURS, bands
 from tests.test_routing import trained_like
 

@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pipeline.cost import Cost
+from pipeline.sr.cost import Cost
 from pipeline.models.midres import COMPONENTS, assemble, features, grouped_product
-from pipeline.prior import SEVERE
+from pipeline.sr.prior import SEVERE
 
 CHUNK = 512  # patches compared with the anchors at a time: their products stay in the cache
 
@@ -33,7 +33,7 @@ class APlus(nn.Module):
         return mid + assemble(residual, len(x), *x.shape[-2:], scale)
 
     def cost(self, height, width, scale):
-        """`pipeline.cost.Cost` of one image: bicubic, components, anchors, one map a patch."""
+        """`pipeline.sr.cost.Cost` of one image: bicubic, components, anchors, one map a patch."""
         table = self.tables[f"x{scale}"]
         patches, (count, size, out) = height * width, table["maps"].shape
         macs = patches * (16 * scale**2 + table["components"].numel() + count * size + size * out)

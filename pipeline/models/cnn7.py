@@ -2,8 +2,8 @@
 
 from torch import nn
 
-from pipeline.degrade import upsample
-from pipeline.prior import SEVERE
+from pipeline.sr.degrade import upsample
+from pipeline.sr.prior import SEVERE
 
 
 class CNN7(nn.Module):

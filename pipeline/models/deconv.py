@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from pipeline.degrade import cubic
+from pipeline.sr.degrade import cubic
 
 SIDE = 9  # as FSRCNN's; the paper of PRN gives none (decision D6)
 

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pipeline.degrade import upsample
-from pipeline.prior import SEVERE
-from pipeline.strips import strips
+from pipeline.sr.degrade import upsample
+from pipeline.sr.prior import SEVERE
+from pipeline.sr.strips import strips
 
 RECURSIONS, WIDTH = 16, 256
 

@@ -3,7 +3,7 @@
 from torch import nn
 
 from pipeline.models.deconv import deconvolution, end_on_bicubic, pass_on
-from pipeline.prior import SEVERE
+from pipeline.sr.prior import SEVERE
 
 
 class FSRCNN(nn.Module):

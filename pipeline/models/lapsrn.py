@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from pipeline.degrade import imresize
-from pipeline.prior import SEVERE
+from pipeline.sr.degrade import imresize
+from pipeline.sr.prior import SEVERE
 
 DEPTH, WIDTH = 10, 64
 EPSILON = 1e-3  # of the Charbonnier loss, in [0, 1]

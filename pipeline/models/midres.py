@@ -7,7 +7,7 @@ principal components.  A patch lies around every LR pixel and patches overlap by
 import torch
 import torch.nn.functional as F
 
-from pipeline.degrade import upsample
+from pipeline.sr.degrade import upsample
 
 COMPONENTS = {2: 28, 3: 30, 4: 30}  # of the features, as many as the release of A+ keeps
 BLOCK = 16  # rows that share a table in one product

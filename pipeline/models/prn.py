@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from pipeline.degrade import upsample
+from pipeline.sr.degrade import upsample
 from pipeline.models.deconv import bicubic_kernel, deconvolution, end_on_bicubic, pass_on
-from pipeline.prior import MILD, MODERATE, SEVERE
+from pipeline.sr.prior import MILD, MODERATE, SEVERE
 
 
 class PRN(nn.Module):

@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from pipeline.cost import Cost
+from pipeline.sr.cost import Cost
 from pipeline.models.midres import COMPONENTS, assemble, features, grouped_product
-from pipeline.prior import SEVERE
+from pipeline.sr.prior import SEVERE
 
 NEVER = torch.finfo(torch.float32).max  # threshold of a node that is not split: all go left
 
@@ -40,7 +40,7 @@ class RFL(nn.Module):
         return mid + assemble(residual, len(x), *x.shape[-2:], scale)
 
     def cost(self, height, width, scale):
-        """`pipeline.cost.Cost` of one image: bicubic, components, one map a patch and tree."""
+        """`pipeline.sr.cost.Cost` of one image: bicubic, components, one map a patch and tree."""
         table = self.tables[f"x{scale}"]
         patches, (trees, _, size, out) = height * width, table["maps"].shape
         macs = patches * (16 * scale**2 + table["components"].numel() + trees * size * out)

@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pipeline.degrade import imresize, upsample
-from pipeline.prior import SEVERE
-from pipeline.strips import strips
+from pipeline.sr.degrade import imresize, upsample
+from pipeline.sr.prior import SEVERE
+from pipeline.sr.strips import strips
 
 SIDE, WINDOW = 5, 9  # of a patch, and of what is seen of it
 REACH = WINDOW // 2 + SIDE // 2

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pipeline.cost import Cost
-from pipeline.degrade import resize_matrix
+from pipeline.sr.cost import Cost
+from pipeline.sr.degrade import resize_matrix
 from pipeline.models.patchmatch import STEPS, Search, Sources
-from pipeline.prior import SEVERE
+from pipeline.sr.prior import SEVERE
 
 COARSER = 10  # levels below the input
 SMALLEST = 10  # pixels of the shorter side of a level
@@ -81,7 +81,7 @@ class SelfEx(nn.Module):
         search.consider(first, search.rows, source)
 
     def cost(self, height, width, scale):
-        """`pipeline.cost.Cost` of one image at most: no patch is ever good enough to be left out.
+        """`pipeline.sr.cost.Cost` of one image at most: no patch is ever good enough to be left out.
 
         A comparison samples 25 pixels of 4 products each, weighs them twice and places them with 6.
         """

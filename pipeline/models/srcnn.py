@@ -2,9 +2,9 @@
 
 from torch import nn
 
-from pipeline.degrade import upsample
+from pipeline.sr.degrade import upsample
 from pipeline.models.deconv import pass_on
-from pipeline.prior import SEVERE
+from pipeline.sr.prior import SEVERE
 
 
 class SRCNN(nn.Module):

@@ -2,9 +2,9 @@
 
 from torch import nn
 
-from pipeline.degrade import upsample
-from pipeline.prior import SEVERE
-from pipeline.strips import strips
+from pipeline.sr.degrade import upsample
+from pipeline.sr.prior import SEVERE
+from pipeline.sr.strips import strips
 
 DEPTH, WIDTH = 20, 64
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from pipeline.prior import ROUTES, SEVERE
+from pipeline.sr.prior import ROUTES, SEVERE
 
 
 @dataclass(frozen=True)

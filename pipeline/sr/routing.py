@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import torch
 
-from pipeline.cost import Cost, count
-from pipeline.patches import assemble, cut, patch_size
-from pipeline.prior import SEVERE, classify, gradient_prior
+from pipeline.sr.cost import Cost, count
+from pipeline.sr.patches import assemble, cut, patch_size
+from pipeline.sr.prior import SEVERE, classify, gradient_prior
 
 BATCH = 128  # patches of one pass at a time: bounds the memory
 

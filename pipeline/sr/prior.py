@@ -2,7 +2,7 @@
 
 import torch
 
-from pipeline.degrade import upsample
+from pipeline.sr.degrade import upsample
 
 MILD, MODERATE, SEVERE = 0, 1, 2
 ROUTES = ("mild", "moderate", "severe")

@@ -1,0 +1,1 @@
+"""Super-resolution itself: degradation, patches, the gradient prior, routing, counted cost."""
