@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from pipeline.evaluation import load
-from pipeline.images import luma
+from pipeline.data.images import luma
 from pipeline.sr.routing import priors
 from pipeline.metrics import psnr
 from pipeline.sr.patches import patch_size

@@ -3,7 +3,7 @@
 import torch
 
 from pipeline.evaluation import degrade
-from pipeline.images import read
+from pipeline.data.images import read
 from pipeline.sr.routing import priors
 from pipeline.sr.patches import cut, patch_size
 

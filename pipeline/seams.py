@@ -6,7 +6,7 @@ import torch
 from pipeline import engine
 from pipeline.evaluation import compose, degrade, score_psnr
 from pipeline.fused import Fused, precisions
-from pipeline.images import luma, read
+from pipeline.data.images import luma, read
 from pipeline.sr.patches import assemble, cut, patch_size
 
 POLICIES = {"paper": torch.float32, "context": torch.float32, "whole": torch.float32,

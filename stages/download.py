@@ -4,7 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
-from pipeline import params, sources
+from pipeline import params
+from pipeline.data import sources
 from stages.shared import ROOT, argument, bar, folder, run
 
 

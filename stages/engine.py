@@ -11,7 +11,8 @@ from itertools import product
 
 import torch
 
-from pipeline import comparison, packed, params
+from pipeline import comparison, params
+from pipeline.data import pack
 from pipeline.benchmark import luma_pairs
 from pipeline.timing import measure, peaks
 from stages.networks import device, fresh, placed, routing
@@ -23,7 +24,7 @@ def main():
     settings, a = p.engine[p.profile], p.ablation
     if where.type == "cpu":
         torch.set_num_threads(1)
-    images = packed.unpack(folder(p) / "engine.npz")
+    images = pack.unpack(folder(p) / "engine.npz")
     thresholds = routing(p, a.gamma_low, a.gamma_upper)
     models = {name: placed(fresh(p, name)) for name in ("prn", "fsrcnn")}
     jobs, shares = [], []

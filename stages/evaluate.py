@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline import params, resume
 from pipeline.evaluation import COLUMNS, evaluate
-from pipeline.sources import sha256
+from pipeline.data.sources import sha256
 from pipeline.states import make_tag
 from stages.models import test_images, trained
 from stages.networks import device, routing

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from pipeline import params
-from pipeline.sources import state
+from pipeline.data.sources import state
 from stages.shared import ROOT, run
 
 

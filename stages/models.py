@@ -1,7 +1,7 @@
 """Trained networks and test images of the profile."""
 
 from pipeline import weights
-from pipeline.images import list_images
+from pipeline.data.images import list_images
 from stages.networks import fresh, placed
 from stages.shared import folder
 

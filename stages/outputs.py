@@ -5,7 +5,8 @@ from pathlib import Path
 
 from dvclive import Live
 
-from pipeline import sources, weights as store
+from pipeline import weights as store
+from pipeline.data import sources
 from pipeline.sr import cost
 from stages.networks import fresh
 from stages.shared import folder

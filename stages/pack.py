@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pipeline import images, packed, params
+from pipeline import params
+from pipeline.data import images, pack
 from stages.shared import folder, run
 
 
@@ -15,7 +16,7 @@ def main():
     train = folder(p) / "datasets" / "train"
     files = {f"{name}/{path.stem}": path for name in p.training_sets()
              for path in images.list_images(train / name)}
-    packed.pack(folder(p) / "train.npz",
+    pack.pack(folder(p) / "train.npz",
                 {name: luma8(images.read(path)) for name, path in files.items()})
     settings = p.engine[p.profile]
     some = {}
@@ -23,9 +24,9 @@ def main():
         paths = images.list_images(folder(p) / "datasets" / "test" / name)
         for path in paths[::max(1, len(paths) // settings.images)][:settings.images]:
             some[f"{name}/{path.stem}"] = luma8(images.read_for(path, max(settings.scales)))
-    packed.pack(folder(p) / "engine.npz", some)
+    pack.pack(folder(p) / "engine.npz", some)
     timed = images.list_images(folder(p) / "datasets" / "test" / p.sets[p.profile].ablation)
-    packed.pack(folder(p) / "timing.npz", {
+    pack.pack(folder(p) / "timing.npz", {
         path.stem: luma8(images.read_for(path, max(p.scales))) for path in timed})
     print(f"{len(files)} training images, {len(timed)} images to time")
 

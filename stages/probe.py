@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from pipeline import packed, params
+from pipeline import params
+from pipeline.data import pack
 from pipeline.benchmark import luma_pairs
 from pipeline.classes import class_psnr
 from pipeline.receptive import receptive_fields
@@ -34,7 +35,7 @@ def main():
     models = {name: trained(p, name) for name in compared(p)}
     rows = [row for name, model in models.items()
             for row in class_psnr(name, model, paths, a.scale, labels, device=where, progress=bar(name))]
-    ys = list(packed.unpack(folder(p) / "timing.npz").values())[: settings.images]
+    ys = list(pack.unpack(folder(p) / "timing.npz").values())[: settings.images]
     jobs = part_jobs(models["prn"], a.scale, routing(p, a.gamma_low, a.gamma_upper),
                      luma_pairs(ys, a.scale, where))
     times = measure(jobs, repeats=settings.repeats, warmup=settings.warmup, device=where,

@@ -4,7 +4,8 @@ import json
 import shutil
 import sys
 
-from pipeline import params, sources
+from pipeline import params
+from pipeline.data import sources
 from stages.outputs import PUBLISHED
 from stages.shared import argument, folder, run
 

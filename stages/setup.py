@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from pipeline import packed, states, training
+from pipeline import states, training
+from pipeline.data import pack
 from pipeline.fit.run import FITTERS
 from stages.networks import fresh
 from stages.shared import folder
@@ -26,7 +27,7 @@ def read(p, name):
     """`Setup` of a variant; the tag covers all that its weights depend on."""
     model = fresh(p, name)
     variant, settings = p.variants[name], p.train[p.profile]
-    images = packed.unpack(folder(p) / "train.npz")
+    images = pack.unpack(folder(p) / "train.npz")
     phases = [training.Phase(key, {n: y for n, y in images.items() if n.split("/")[0] in phase.sets},
                              max(1, round(phase.steps * variant.effort)), phase.augment)
               for key, phase in settings.phases.items()]

@@ -7,7 +7,8 @@ training does not make the timings old.  Needs torch, numpy and PyYAML only.
 import csv
 import json
 
-from pipeline import packed, params
+from pipeline import params
+from pipeline.data import pack
 from pipeline.benchmark import Network, luma_pairs, make_job
 from pipeline.timing import measure, other_work, peaks
 from stages.networks import conditions, device, fresh, placed, routing
@@ -36,7 +37,7 @@ def plan(p):
 def main():
     p, where = params.load(), device()
     settings = p.timing[p.profile]
-    ys = list(packed.unpack(folder(p) / "timing.npz").values())[: settings.images]
+    ys = list(pack.unpack(folder(p) / "timing.npz").values())[: settings.images]
     images = {scale: luma_pairs(ys, scale, where) for scale in p.scales}
     models = {name: placed(fresh(p, name)) for name in p.present(p.variants)}
     peak = {**peaks(where), **conditions(where)}

@@ -1,6 +1,7 @@
 """Check params.yaml before any work; write a constant, so that a good value reruns nothing."""
 
-from pipeline import params, sources
+from pipeline import params
+from pipeline.data import sources
 from stages.shared import ROOT, run
 
 

@@ -10,7 +10,8 @@ import torch
 import yaml
 from hypothesis import HealthCheck, assume, example, given, note, settings, strategies as st
 
-from pipeline import params, sources, training
+from pipeline import params, training
+from pipeline.data import sources
 from pipeline.methods import FITTED
 from pipeline.models import build
 from pipeline.tables import depth_variants

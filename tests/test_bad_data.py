@@ -13,7 +13,8 @@ import yaml
 from hypothesis import given, settings, strategies as st
 from PIL import Image
 
-from pipeline import images, packed, params, tables
+from pipeline import params, tables
+from pipeline.data import images, pack
 from tests.workspace import stage
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (72, 80, 3)).astype(np.uint8)
@@ -147,16 +148,16 @@ def test_an_image_of_another_format_is_not_left_out_in_silence(tmp_path, name):
 
 def test_a_packed_file_keeps_any_name_and_is_refused_when_damaged(tmp_path):
     path = tmp_path / "timing.npz"
-    packed.pack(path, {"file": PIXELS[..., 0], "set/x": PIXELS[..., 1]})
-    found = packed.unpack(path)
+    pack.pack(path, {"file": PIXELS[..., 0], "set/x": PIXELS[..., 1]})
+    found = pack.unpack(path)
     assert list(found) == ["file", "set/x"] and np.array_equal(found["file"], PIXELS[..., 0])
     whole = path.read_bytes()
     for content in (whole[:-5], whole[:200], b"", whole[:300] + b"xxxx" + whole[304:]):
         path.write_bytes(content)
         with pytest.raises(ValueError, match="timing.npz: damaged"):
-            packed.unpack(path)
+            pack.unpack(path)
     with pytest.raises(ValueError):
-        packed.pack(path, {"a": PIXELS[..., 0], "b": None})
+        pack.pack(path, {"a": PIXELS[..., 0], "b": None})
     assert path.read_bytes() == content  # written whole or not at all
 
 
@@ -222,7 +223,7 @@ def test_a_set_without_images_is_named(workspace, monkeypatch):
 
 
 def test_training_images_smaller_than_a_patch_are_recorded(workspace, monkeypatch):
-    from pipeline.packed import pack
+    from pipeline.data.pack import pack
     from stages.setup import read
 
     monkeypatch.chdir(workspace)

@@ -12,11 +12,11 @@ from torch import nn
 from pipeline import engine, weights
 from pipeline.evaluation import degrade
 from pipeline.fused import Fused, passes, subpixel
-from pipeline.images import read
+from pipeline.data.images import read
 from pipeline.sr.routing import Routing, patchwise, route_patches, whole
 from pipeline.models import build
 from pipeline.sr.patches import assemble, cut, patch_size
-from pipeline.sources import registry
+from pipeline.data.sources import registry
 from tests.test_routing import picture, trained_like
 
 ROUTING = Routing(10, 30)

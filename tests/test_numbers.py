@@ -14,7 +14,7 @@ from pipeline import metrics
 from pipeline.sr.cost import count, parameters
 from pipeline.sr.degrade import imresize, upsample
 from pipeline.evaluation import degrade
-from pipeline.images import luma
+from pipeline.data.images import luma
 from pipeline.models import NETWORKS, build
 from pipeline.sr.patches import assemble, cut
 from pipeline.sr.prior import ROUTES, classify, gradient_prior

@@ -11,7 +11,7 @@ from PIL import Image
 from pipeline import embed
 from pipeline.evaluation import degrade
 from pipeline.figures.routes import routes
-from pipeline.images import read
+from pipeline.data.images import read
 from pipeline.sr.routing import Routing, route_patches
 from pipeline.models import build
 from pipeline.sr.patches import assemble, patch_size

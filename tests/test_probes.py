@@ -7,7 +7,7 @@ from PIL import Image
 
 from pipeline.classes import class_psnr
 from pipeline.evaluation import degrade
-from pipeline.images import read
+from pipeline.data.images import read
 from pipeline.sr.routing import Routing, grouped, route_patches
 from pipeline.metrics import psnr
 from pipeline.models import build

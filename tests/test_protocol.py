@@ -14,9 +14,9 @@ from skimage.metrics import peak_signal_noise_ratio
 from pipeline import metrics
 from pipeline.sr.degrade import imresize, resize_matrix, upsample
 from pipeline.evaluation import compose, degrade, evaluate
-from pipeline.images import luma, modcrop, rgb_to_ycbcr, shave, ycbcr_to_rgb
+from pipeline.data.images import luma, modcrop, rgb_to_ycbcr, shave, ycbcr_to_rgb
 from pipeline.models import build
-from pipeline.sources import registry
+from pipeline.data.sources import registry
 from pipeline.tables import paper_table1
 
 MIRROR = os.environ.get("PRN_MIRROR")

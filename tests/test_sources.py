@@ -11,7 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from pipeline import sources
+from pipeline.data import sources
 
 # the test server leaves the closing of its sockets to the garbage collector
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning",

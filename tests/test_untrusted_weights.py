@@ -150,8 +150,8 @@ def test_no_code_unpickles_what_it_was_given():
 @pytest.fixture
 def published(tmp_path, monkeypatch):
     """A repository with published weights of one variant."""
-    from pipeline import sources
-    from pipeline.packed import pack
+    from pipeline.data import sources
+    from pipeline.data.pack import pack
     from tests import workspace
 
     raw = workspace.small_params()
@@ -189,7 +189,8 @@ def test_published_weights_are_checked_when_they_are_taken(published, monkeypatc
 
 
 def test_every_published_file_is_the_one_that_was_and_fits_its_variant():
-    from pipeline import params, sources
+    from pipeline import params
+    from pipeline.data import sources
 
     p = params.load()
     for name, digest in params.published().items():

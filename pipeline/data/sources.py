@@ -1,6 +1,6 @@
 """Where images come from: the registry, a mirror, the network, folders of the user.
 
-`pipeline/datasets.csv` names every file with its SHA-256.  Fetched files stay in a cache that no
+`pipeline/data/datasets.csv` names every file with its SHA-256.  Fetched files stay in a cache that no
 stage owns, so that a broken download goes on with what is missing.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pooch
 
-from pipeline.images import list_images, read
+from pipeline.data.images import list_images, read
 
 REGISTRY = Path(__file__).with_name("datasets.csv")
 VOC2012_URL = ("http://host.robots.ox.ac.uk/pascal/VOC/voc2012/VOCtrainval_11-May-2012.tar")

@@ -1,0 +1,1 @@
+"""Images: registry, download, reading, one packed file."""
