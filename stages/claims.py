@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from pipeline import claims, params
+from pipeline import claims
+from pipeline.config import params
 from pipeline.cells import cells
 from pipeline.results import Results, Tolerances, repeats
 from stages.shared import folder, reports, run

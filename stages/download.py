@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from pipeline import params
+from pipeline.config import params
 from pipeline.data import sources
 from stages.shared import ROOT, argument, bar, folder, run
 

@@ -11,7 +11,8 @@ from itertools import product
 
 import torch
 
-from pipeline import comparison, params
+from pipeline import comparison
+from pipeline.config import params
 from pipeline.data import pack
 from pipeline.benchmark import luma_pairs
 from pipeline.timing import measure, peaks

@@ -5,7 +5,8 @@ An interrupted evaluation goes on at the next image.
 
 import pandas as pd
 
-from pipeline import params, resume
+from pipeline import resume
+from pipeline.config import params
 from pipeline.evaluation import COLUMNS, evaluate
 from pipeline.data.sources import sha256
 from pipeline.states import make_tag

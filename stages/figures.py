@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from pipeline import params
+from pipeline.config import params
 from pipeline.figures import curves, engine, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
 from pipeline.figures.style import save
 from pipeline.nested import nested

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from pipeline import gradients, params
+from pipeline import gradients
+from pipeline.config import params
 from pipeline.models import build
 from stages.models import test_images, trained
 from stages.networks import device, routing

@@ -6,7 +6,7 @@ Runs at every `dvc repro`, since DVC does not see these folders; reads no image.
 import json
 from pathlib import Path
 
-from pipeline import params
+from pipeline.config import params
 from pipeline.data.sources import state
 from stages.shared import ROOT, run
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline import params
+from pipeline.config import params
 from pipeline.data import images, pack
 from stages.shared import folder, run
 

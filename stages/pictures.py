@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from pipeline import params
+from pipeline.config import params
 from pipeline.pictures import compare, response, route_map
 from stages.models import test_images, trained
 from stages.networks import device, routing

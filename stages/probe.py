@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from pipeline import params
+from pipeline.config import params
 from pipeline.data import pack
 from pipeline.benchmark import luma_pairs
 from pipeline.classes import class_psnr

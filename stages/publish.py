@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 
-from pipeline import params
+from pipeline.config import params
 from pipeline.data import sources
 from stages.outputs import PUBLISHED
 from stages.shared import argument, folder, run

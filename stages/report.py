@@ -7,7 +7,8 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from pipeline import basis, embed, evidence, marks, params, report
+from pipeline import basis, embed, evidence, marks, report
+from pipeline.config import params
 from pipeline.figures.roc import roc
 from pipeline.figures.style import dataset as place
 from pipeline.nested import nested

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline import params
+from pipeline.config import params
 from pipeline.seams import measure
 from stages.models import test_images, trained
 from stages.networks import device, routing

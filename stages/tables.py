@@ -4,7 +4,8 @@ import json
 
 import pandas as pd
 
-from pipeline import params, tables
+from pipeline import tables
+from pipeline.config import params
 from stages.shared import folder, reports, run
 
 

@@ -7,7 +7,7 @@ training does not make the timings old.  Needs torch, numpy and PyYAML only.
 import csv
 import json
 
-from pipeline import params
+from pipeline.config import params
 from pipeline.data import pack
 from pipeline.benchmark import Network, luma_pairs, make_job
 from pipeline.timing import measure, other_work, peaks

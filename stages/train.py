@@ -2,7 +2,8 @@
 
 import sys
 
-from pipeline import params, training
+from pipeline import training
+from pipeline.config import params
 from pipeline.sr import cost
 from pipeline.fit.run import FITTERS, fit
 from stages.networks import conditions, device

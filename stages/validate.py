@@ -1,6 +1,6 @@
 """Check params.yaml before any work; write a constant, so that a good value reruns nothing."""
 
-from pipeline import params
+from pipeline.config import params
 from pipeline.data import sources
 from stages.shared import ROOT, run
 

@@ -10,9 +10,10 @@ import torch
 import yaml
 from hypothesis import HealthCheck, assume, example, given, note, settings, strategies as st
 
-from pipeline import params, training
+from pipeline import training
+from pipeline.config import params
 from pipeline.data import sources
-from pipeline.methods import FITTED
+from pipeline.config.options import FITTED
 from pipeline.models import build
 from pipeline.tables import depth_variants
 from stages.networks import fresh, routing

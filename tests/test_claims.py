@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import claims, statistics, tables, verdicts
 from pipeline.cells import cells
-from pipeline.params import ParameterError, load
+from pipeline.config.params import ParameterError, load
 from pipeline.results import Results, Tolerances, repeats, shortfall
 from pipeline.statistics import Interval
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
 
-from pipeline import params
+from pipeline.config import params
 from pipeline.data import sources
 
 RAW = yaml.load(Path("params.yaml").read_text(), Loader=params._Loader)

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline import tables
 from pipeline.gradients import sample
-from pipeline.params import load
+from pipeline.config.params import load
 
 PAPER = tables.paper_table1()
 

@@ -189,7 +189,7 @@ def test_published_weights_are_checked_when_they_are_taken(published, monkeypatc
 
 
 def test_every_published_file_is_the_one_that_was_and_fits_its_variant():
-    from pipeline import params
+    from pipeline.config import params
     from pipeline.data import sources
 
     p = params.load()

@@ -8,7 +8,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
-from pipeline import params
+from pipeline.config import params
 
 KEPT = ["bicubic", "cnn7", "fsrcnn", "prn", "prn_no_rolling"]
 ROOT = Path(__file__).parents[1]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipeline.typed import ParameterError, at_least
+from pipeline.config.typed import ParameterError, at_least
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What the keys of params.yaml owe one another, so that each legal file runs to its report."""
 
-from pipeline.methods import FITTED
-from pipeline.typed import ParameterError, one_of, unique
+from pipeline.config.options import FITTED
+from pipeline.config.typed import ParameterError, one_of, unique
 
 PROFILES = ("embedded", "paper")
 ALWAYS = ("bicubic", "cnn7", "fsrcnn", "prn")  # every profile's figures need them
@@ -16,7 +16,7 @@ def check(p, networks):
 
     Parameters
     ----------
-    p : `pipeline.params.Params`
+    p : `pipeline.config.params.Params`
     networks : sequence of str
         Legal values of ``variants.NAME.network``.
 
@@ -80,7 +80,7 @@ def check_sets(p, known):
 
     Parameters
     ----------
-    p : `pipeline.params.Params`
+    p : `pipeline.config.params.Params`
     known : sequence of str
         Registered data sets.
     """

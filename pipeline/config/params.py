@@ -12,9 +12,9 @@ from typing import Literal, get_args, get_type_hints
 
 import yaml
 
-from pipeline import consistency
-from pipeline.methods import APlusRecipe, FITTED, OPTIONS, RFLRecipe
-from pipeline.typed import ParameterError, at_least, build, one_of, unique
+from pipeline.config import checks
+from pipeline.config.options import APlusRecipe, FITTED, OPTIONS, RFLRecipe
+from pipeline.config.typed import ParameterError, at_least, build, one_of, unique
 
 PUBLISHED = Path("weights/published.json")
 UNLEARNT = ("bicubic", "selfex", *FITTED)  # fitted anew, or nothing to learn
@@ -225,7 +225,7 @@ class Params:
     def __post_init__(self):
         _check_gammas(self.gamma_low, self.gamma_upper, "")
         at_least(self.seed, 0, "seed", 2**31 - 1)
-        consistency.check(self, networks=get_args(get_type_hints(Variant)["network"]))
+        checks.check(self, networks=get_args(get_type_hints(Variant)["network"]))
 
     def present(self, names):
         """Those of some variants that the profile trains and measures; refuses an unknown one.
@@ -238,7 +238,7 @@ class Params:
         here = [n for n in names if self.profile in (self.variants[n].profiles or [self.profile])]
         if self.weights == "trained":
             return here
-        return [n for n in here if n in published() or n in consistency.ALWAYS
+        return [n for n in here if n in published() or n in checks.ALWAYS
                 or self.variants[n].network in UNLEARNT]
 
     def scales_of(self, name):
@@ -258,7 +258,7 @@ class Params:
 
     def check_sets(self, known):
         """Refuse a data set that is neither in `known` nor under ``local``, or stands in for one."""
-        consistency.check_sets(self, known)
+        checks.check_sets(self, known)
 
 
 def published():
