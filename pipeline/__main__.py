@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from pipeline import files, upscale, weights, writers
+from pipeline import files, upscale, writers
+from pipeline.models import weights
 from pipeline.fused import Fused
 from pipeline.sr.routing import Routing
 from pipeline.models import build

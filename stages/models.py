@@ -1,6 +1,6 @@
 """Trained networks and test images of the profile."""
 
-from pipeline import weights
+from pipeline.models import weights
 from pipeline.data.images import list_images
 from stages.networks import fresh, placed
 from stages.shared import folder

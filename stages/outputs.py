@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dvclive import Live
 
-from pipeline import weights as store
+from pipeline.models import weights as store
 from pipeline.data import sources
 from pipeline.sr import cost
 from stages.networks import fresh

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings, strategies as st
 from torch import nn
 
-from pipeline import engine, weights
+from pipeline import engine
+from pipeline.models import weights
 from pipeline.evaluation import degrade
 from pipeline.fused import Fused, passes, subpixel
 from pipeline.data.images import read

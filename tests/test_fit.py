@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import weights
+from pipeline.models import weights
 from pipeline.sr.degrade import imresize
 from pipeline.fit import aplus, rfl
 from pipeline.fit.run import fit
 from pipeline.fit.samples import collect, gradient_patches, principal_components
 from pipeline.models import build
-from pipeline.models.midres import assemble, features, grouped_product
+from pipeline.models.zeyde import assemble, features, grouped_product
 from pipeline.models.rfl import NEVER, descend
 
 APLUS = aplus.Recipe(["a"], levels=2, samples=6000, neighbours=300, ridge=0.1, iterations=3)

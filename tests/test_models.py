@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipeline import weights
+from pipeline.models import weights
 from pipeline.sr.cost import count, parameters
 from pipeline.sr.degrade import upsample
 from pipeline.models import NETWORKS, build

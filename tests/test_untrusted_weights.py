@@ -11,7 +11,8 @@ import torch
 from hypothesis import given, settings, strategies as st
 from safetensors.torch import save, save_file
 
-from pipeline import states, weights
+from pipeline import states
+from pipeline.models import weights
 from pipeline.models import build
 
 MODEL = build("prn", (2,), width=4)

@@ -12,7 +12,8 @@ import tifffile
 import torch
 from PIL import Image, ImageOps
 
-from pipeline import __main__ as tool, files, upscale, weights, writers
+from pipeline import __main__ as tool, files, upscale, writers
+from pipeline.models import weights
 from pipeline.evaluation import Pair, compose
 from pipeline.figures import style
 from pipeline.fused import Fused

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from pipeline.sr.degrade import imresize, upsample
-from pipeline.models.midres import COMPONENTS, gradients
+from pipeline.models.zeyde import COMPONENTS, gradients
 
 SHRINK = 0.98  # from one level of the training pyramid to the next (release of A+)
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from pipeline.sr.cost import Cost
-from pipeline.models.midres import COMPONENTS, assemble, features, grouped_product
+from pipeline.models.zeyde import COMPONENTS, assemble, features, grouped_product
 from pipeline.sr.prior import SEVERE
 
 CHUNK = 512  # patches compared with the anchors at a time: their products stay in the cache

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from pipeline.sr.cost import Cost
-from pipeline.models.midres import COMPONENTS, assemble, features, grouped_product
+from pipeline.models.zeyde import COMPONENTS, assemble, features, grouped_product
 from pipeline.sr.prior import SEVERE
 
 NEVER = torch.finfo(torch.float32).max  # threshold of a node that is not split: all go left
