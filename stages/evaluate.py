@@ -9,7 +9,7 @@ from pipeline import resume
 from pipeline.config import params
 from pipeline.evaluation import COLUMNS, evaluate
 from pipeline.data.sources import sha256
-from pipeline.states import make_tag
+from pipeline.training.checkpoints import make_tag
 from stages.models import test_images, trained
 from stages.networks import device, routing
 from stages.shared import ROOT, argument, bar, folder, run

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from pipeline import states, training
+from pipeline.training import algorithm1, checkpoints
 from pipeline.data import pack
-from pipeline.fit.run import FITTERS
+from pipeline.training.fit.run import FITTERS
 from stages.networks import fresh
 from stages.shared import folder
 
 
 @dataclass(frozen=True)
 class Setup:
-    """Arguments of `pipeline.training.train`, or of `pipeline.fit.run.fit`."""
+    """Arguments of `pipeline.training.algorithm1.train`, or of `pipeline.training.fit.run.fit`."""
 
     model: object
     phases: list
@@ -28,21 +28,21 @@ def read(p, name):
     model = fresh(p, name)
     variant, settings = p.variants[name], p.train[p.profile]
     images = pack.unpack(folder(p) / "train.npz")
-    phases = [training.Phase(key, {n: y for n, y in images.items() if n.split("/")[0] in phase.sets},
+    phases = [algorithm1.Phase(key, {n: y for n, y in images.items() if n.split("/")[0] in phase.sets},
                              max(1, round(phase.steps * variant.effort)), phase.augment)
               for key, phase in settings.phases.items()]
     maker = FITTERS.get(variant.network, training)
     recipe = maker.Recipe(**vars(settings.recipes[variant.recipe]))
     if maker is not training:
         found = {n: y for n, y in images.items() if n.split("/")[0] in recipe.sets}
-        phases = [training.Phase("fit", found, 0, False)]
+        phases = [algorithm1.Phase("fit", found, 0, False)]
     low, upper = variant.train_gammas or (settings.gamma_low, settings.gamma_upper)
     label = {"norm": p.prior.norm, "domain": "bicubic" if p.prior.domain == "hr" else p.prior.domain,
              "gamma_low": low, "gamma_upper": upper}
     scales, seed = p.scales_of(name), p.seed + variant.seed
     code = maker.__name__.removeprefix("pipeline."), f"models.{variant.network}"
-    tag = states.make_tag(code, variant=variant, recipe=recipe, label=label, seed=seed, scales=scales,
-                          phases=settings.phases, images=states.digest_images(images))
+    tag = checkpoints.make_tag(code, variant=variant, recipe=recipe, label=label, seed=seed, scales=scales,
+                          phases=settings.phases, images=checkpoints.digest_images(images))
     too_small = sorted({n for phase in phases for n, y in phase.images.items() if maker is training
                         and any(min(y.shape) // s < recipe.crop // s for s in scales)})
     learns = any(True for _ in model.parameters())

@@ -2,10 +2,10 @@
 
 import sys
 
-from pipeline import training
+from pipeline.training import algorithm1
 from pipeline.config import params
 from pipeline.sr import cost
-from pipeline.fit.run import FITTERS, fit
+from pipeline.training.fit.run import FITTERS, fit
 from stages.networks import conditions, device
 from stages.setup import read
 from stages.shared import ROOT, argument, run
@@ -32,7 +32,7 @@ def main():
     if network in FITTERS:
         result = fit(network, setup.model, setup.phases[0].images, setup.recipe, **how)
     else:
-        result = training.train(setup.model, setup.phases, setup.recipe, label=setup.label,
+        result = algorithm1.train(setup.model, setup.phases, setup.recipe, label=setup.label,
                                 name=name, device=device(), **how)
     print()
     if not result.finished:

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline import training
+from pipeline.training import algorithm1
 from pipeline.models import build
 from tests.test_training import LABEL, make_images
 
-RECIPE = training.Recipe(learning_rate=1e-3, decay="step", batch=8, crop=48, clip=0.0, ema=0.0)
+RECIPE = algorithm1.Recipe(learning_rate=1e-3, decay="step", batch=8, crop=48, clip=0.0, ema=0.0)
 STEPS = 12
 
 
@@ -24,8 +24,8 @@ def weights(threads=1, device="cpu"):
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
-        result = training.train(
-            build("prn", (2, 3), width=8), [training.Phase("p", make_images(2, 140), STEPS, True)],
+        result = algorithm1.train(
+            build("prn", (2, 3), width=8), [algorithm1.Phase("p", make_images(2, 140), STEPS, True)],
             RECIPE, scales=(2, 3), label=LABEL, seed=2, name="prn", device=torch.device(device),
             tag="f", state_path=Path(folder) / "s.pt")
     torch.set_num_threads(before)

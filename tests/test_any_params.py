@@ -10,7 +10,7 @@ import torch
 import yaml
 from hypothesis import HealthCheck, assume, example, given, note, settings, strategies as st
 
-from pipeline import training
+from pipeline.training import algorithm1
 from pipeline.config import params
 from pipeline.data import sources
 from pipeline.config.options import FITTED
@@ -157,10 +157,10 @@ def assert_runs(p, path):
              "gamma_low": settings_.gamma_low, "gamma_upper": settings_.gamma_upper}
     if p.variants[name].network == "prn":
         model = build("prn", p.scales, width=4)
-    run = training.Run(model, training.Recipe(**vars(recipe)), p.scales_of(name), label, p.seed,
+    run = algorithm1.Run(model, algorithm1.Recipe(**vars(recipe)), p.scales_of(name), label, p.seed,
                        torch.device("cpu"))
     try:
-        run.enter(training.Phase("p", make_images(1, 120), 10, False), 0)
+        run.enter(algorithm1.Phase("p", make_images(1, 120), 10, False), 0)
     except ValueError as error:  # what only the images can tell names the key as well
         assert "change train." in str(error) or "use a smaller train." in str(error)
     else:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pipeline import training
+from pipeline.training import algorithm1
 from pipeline.sr import strips
 from pipeline.sr.cost import count, parameters
 from pipeline.sr.degrade import imresize, upsample
@@ -17,7 +17,7 @@ from tests.test_training import LABEL, assert_same, make_images
 
 CPU = torch.device("cpu")
 DEEP = ["vdsr", "drcn", "lapsrn", "scn"]
-RECIPE = training.Recipe(learning_rate=1e-3, decay="cosine", batch=4, crop=24, clip=0.4, ema=0.9)
+RECIPE = algorithm1.Recipe(learning_rate=1e-3, decay="cosine", batch=4, crop=24, clip=0.4, ema=0.9)
 
 
 @pytest.fixture
@@ -117,8 +117,8 @@ def test_a_scale_of_drcn_trains_the_same_alone_and_beside_others(narrow):
 
     def trained(*scales):
         torch.manual_seed(0)
-        run = training.Run(build("drcn", scales), recipe, scales, {}, 0, CPU)
-        run.enter(training.Phase("p", make_images(), 3, True), 0)
+        run = algorithm1.Run(build("drcn", scales), recipe, scales, {}, 0, CPU)
+        run.enter(algorithm1.Phase("p", make_images(), 3, True), 0)
         run.advance(3)
         return run.weights()
 
@@ -157,9 +157,9 @@ def test_scn_keeps_a_flat_image_and_knows_no_nan():
 
 def train(network, path, limit_s=0.0):
     torch.manual_seed(0)
-    phases = [training.Phase("one", make_images(2, 64), 2, False),
-              training.Phase("two", make_images(3, 64), 3, True)]
-    return training.train(build(network, (2, 3, 4)), phases, RECIPE, scales=(2, 3, 4), label=LABEL,
+    phases = [algorithm1.Phase("one", make_images(2, 64), 2, False),
+              algorithm1.Phase("two", make_images(3, 64), 3, True)]
+    return algorithm1.train(build(network, (2, 3, 4)), phases, RECIPE, scales=(2, 3, 4), label=LABEL,
                           seed=0, name=network, device=CPU, state_path=path, tag="a",
                           limit_s=limit_s)
 
@@ -193,8 +193,8 @@ class HostWork(TorchDispatchMode):
 
 @pytest.mark.parametrize("network", [name for name in NETWORKS if name not in UNTRAINED])
 def test_a_step_never_waits_for_the_host(network, narrow):
-    run = training.Run(build(network, (2, 3, 4)), RECIPE, (2, 3, 4), LABEL, 0, CPU)
-    run.enter(training.Phase("p", make_images(2, 108), 10, True), 0)
+    run = algorithm1.Run(build(network, (2, 3, 4)), RECIPE, (2, 3, 4), LABEL, 0, CPU)
+    run.enter(algorithm1.Phase("p", make_images(2, 108), 10, True), 0)
     run.advance(1)  # constants are put where the images are
     with HostWork():
         run.model.zero_grad(set_to_none=False)

@@ -6,9 +6,9 @@ import torch
 
 from pipeline.models import weights
 from pipeline.sr.degrade import imresize
-from pipeline.fit import aplus, rfl
-from pipeline.fit.run import fit
-from pipeline.fit.samples import collect, gradient_patches, principal_components
+from pipeline.training.fit import aplus, rfl
+from pipeline.training.fit.run import fit
+from pipeline.training.fit.samples import collect, gradient_patches, principal_components
 from pipeline.models import build
 from pipeline.models.zeyde import assemble, features, grouped_product
 from pipeline.models.rfl import NEVER, descend

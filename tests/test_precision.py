@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import torch
 
-from pipeline import training
+from pipeline.training import algorithm1
 from pipeline.models import build
-from pipeline.precision import convolve_in
+from pipeline.training.precision import convolve_in
 from tests.test_training import RECIPE, assert_same, make_images, run
 
 ROUGH = replace(RECIPE, precision="bfloat16")
@@ -47,8 +47,8 @@ def test_training_in_bfloat16_follows_that_in_float32(monkeypatch):
     for precision in ("float32", "bfloat16"):
         recipe = replace(RECIPE, batch=4, crop=24, ema=0.0, precision=precision)
         torch.manual_seed(0)
-        steps = training.Run(build("vdsr", (2,)), recipe, (2,), {}, 0, torch.device("cpu"))
-        steps.enter(training.Phase("p", make_images(), 20, True), 0)
+        steps = algorithm1.Run(build("vdsr", (2,)), recipe, (2,), {}, 0, torch.device("cpu"))
+        steps.enter(algorithm1.Phase("p", make_images(), 20, True), 0)
         before = steps.measure("vdsr")["psnr_db_x2"]
         steps.advance(20)
         gains[precision] = steps.measure("vdsr")["psnr_db_x2"] - before

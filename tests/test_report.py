@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline import basis, evidence, marks, report, training
+from pipeline import basis, evidence, marks, report
+from pipeline.training import algorithm1
 from pipeline.gradients import examples, gains
 from pipeline.models import build
 from stages.networks import conditions

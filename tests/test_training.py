@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import states, training
+from pipeline.training import algorithm1, checkpoints
 from pipeline.sr.degrade import upsample
 from pipeline.models import build
 from pipeline.sr.prior import MILD, MODERATE, SEVERE, classify, gradient_prior
-from pipeline.sampling import _hash, build_table, draw
+from pipeline.training.sampling import _hash, build_table, draw
 
 LABEL = {"norm": "l1", "domain": "bicubic", "gamma_low": 10, "gamma_upper": 30}
-RECIPE = training.Recipe(learning_rate=1e-3, decay="cosine", batch=8, crop=48, clip=1.0, ema=0.9)
+RECIPE = algorithm1.Recipe(learning_rate=1e-3, decay="cosine", batch=8, crop=48, clip=1.0, ema=0.9)
 
 
 def make_images(count=3, side=160):
@@ -33,9 +33,9 @@ def make_images(count=3, side=160):
 def run(path, steps=12, limit_s=0.0, tag="a", name="prn", recipe=RECIPE, width=8, **options):
     torch.manual_seed(0)
     model = build("prn", (2, 3), width=width, **options)
-    phases = [training.Phase("one", make_images(), steps // 2, False),
-              training.Phase("two", make_images(4), steps - steps // 2, True)]
-    return training.train(model, phases, recipe, scales=(2, 3), label=LABEL, seed=0, name=name,
+    phases = [algorithm1.Phase("one", make_images(), steps // 2, False),
+              algorithm1.Phase("two", make_images(4), steps - steps // 2, True)]
+    return algorithm1.train(model, phases, recipe, scales=(2, 3), label=LABEL, seed=0, name=name,
                           device=torch.device("cpu"), state_path=path, tag=tag, limit_s=limit_s)
 
 
@@ -45,7 +45,7 @@ def assert_same(a, b):
 
 
 def _endless_saves(path):
-    training.SAVE_SECONDS = 0.0
+    algorithm1.SAVE_SECONDS = 0.0
     run(path, steps=40)
 
 
@@ -92,12 +92,12 @@ def test_state_of_other_settings_or_damaged_is_ignored(tmp_path):
 
 
 def test_nan_names_step_and_variant(tmp_path):
-    recipe = training.Recipe(learning_rate=0.9, decay="step", batch=8, crop=48, clip=0.0, ema=0.0)
+    recipe = algorithm1.Recipe(learning_rate=0.9, decay="step", batch=8, crop=48, clip=0.0, ema=0.0)
     model = build("prn", (2, 3), width=8)
     with torch.no_grad():
         model.late[0].weight.fill_(float("nan"))
-    with pytest.raises(training.NotFinite, match="prn_x: the loss is not finite at step 1;"):
-        training.train(model, [training.Phase("p", make_images(), 4, False)], recipe, scales=(2, 3),
+    with pytest.raises(algorithm1.NotFinite, match="prn_x: the loss is not finite at step 1;"):
+        algorithm1.train(model, [algorithm1.Phase("p", make_images(), 4, False)], recipe, scales=(2, 3),
                        label=LABEL, seed=0, name="prn_x", device=torch.device("cpu"),
                        state_path=tmp_path / "s.pt", tag="n")
 
@@ -158,14 +158,14 @@ def test_an_empty_class_is_refused():
 
 
 def test_tag_changes_with_settings():
-    assert states.make_tag(["training"], a=1) == states.make_tag(["training"], a=1)
-    assert states.make_tag(["training"], a=1) != states.make_tag(["training"], a=2)
+    assert checkpoints.make_tag(["training"], a=1) == checkpoints.make_tag(["training"], a=1)
+    assert checkpoints.make_tag(["training"], a=1) != checkpoints.make_tag(["training"], a=2)
 
 
 def test_tag_covers_the_code_that_a_result_depends_on_and_no_other():
     """A new method must not make the trained states of the others worthless."""
-    names = {str(path.relative_to(Path(states.__file__).parent)) for path in
-             states._closure(["training", "models.prn"])}
+    names = {str(path.relative_to(Path(checkpoints.__file__).parent)) for path in
+             checkpoints._closure(["training", "models.prn"])}
     assert {"training.py", "sampling.py", "graphs.py", "degrade.py", "prior.py", "models/prn.py"} <= names
     assert not names & {"models/fsrcnn.py", "models/__init__.py", "states.py", "params.py"}
 
@@ -176,12 +176,12 @@ def test_graph_on_a_gpu_equals_eager_steps(tmp_path):
         pytest.skip("needs a CUDA GPU")
     torch.manual_seed(0)
     model = build("prn", (2, 3), width=8)
-    phases = [training.Phase("p", make_images(), 20, True)]
+    phases = [algorithm1.Phase("p", make_images(), 20, True)]
     kwargs = dict(scales=(2, 3), label=LABEL, seed=0, name="prn", tag="g")
-    gpu = training.train(model, phases, RECIPE, device=torch.device("cuda"),
+    gpu = algorithm1.train(model, phases, RECIPE, device=torch.device("cuda"),
                          state_path=tmp_path / "g.pt", **kwargs)
     torch.manual_seed(0)
-    cpu = training.train(build("prn", (2, 3), width=8), phases, RECIPE, device=torch.device("cpu"),
+    cpu = algorithm1.train(build("prn", (2, 3), width=8), phases, RECIPE, device=torch.device("cpu"),
                          state_path=tmp_path / "c.pt", **kwargs)
     for name, value in cpu.weights.items():
         torch.testing.assert_close(gpu.weights[name], value, rtol=1e-2, atol=1e-3)

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from safetensors.torch import save, save_file
 
-from pipeline import states
+from pipeline.training import checkpoints
 from pipeline.models import weights
 from pipeline.models import build
 
@@ -115,9 +115,9 @@ def test_a_pickle_in_a_training_state_is_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for content in (pickle.dumps(Boom()), pickle.dumps({"tag": "t", "model": Boom()})):
         Path("s.pt").write_bytes(content)
-        assert states.load(Path("s.pt"), "t") is None
+        assert checkpoints.load(Path("s.pt"), "t") is None
     torch.save({"tag": "t", "model": Boom()}, "s.pt")
-    assert states.load(Path("s.pt"), "t") is None and not Path("boom").exists()
+    assert checkpoints.load(Path("s.pt"), "t") is None and not Path("boom").exists()
 
 
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
@@ -125,11 +125,11 @@ def test_a_pickle_in_a_training_state_is_not_run(tmp_path, monkeypatch):
 def test_a_state_with_one_wrong_bit_is_ignored_or_whole(tmp_path_factory, place, bit):
     """Zip's check sums hold the tensors."""
     path = tmp_path_factory.getbasetemp() / "bit.pt"
-    states.save(path, {"tag": "t", "step": 3, "model": GOOD})
+    checkpoints.save(path, {"tag": "t", "step": 3, "model": GOOD})
     content = bytearray(path.read_bytes())
     content[int(place * len(content))] ^= 1 << bit
     path.write_bytes(content)
-    state = states.load(path, "t")
+    state = checkpoints.load(path, "t")
     if state is not None:
         assert state["step"] == 3 and state["model"].keys() == GOOD.keys()
         assert all(torch.equal(v, GOOD[k]) for k, v in state["model"].items())

@@ -14,7 +14,7 @@ CHUNK = 512  # patches compared with the anchors at a time: their products stay 
 class APlus(nn.Module):
     """Each patch goes to the anchor of the largest absolute correlation, which has a linear map.
 
-    `pipeline.fit.aplus` finds components, anchors and maps; fresh ones give bicubic.
+    `pipeline.training.fit.aplus` finds components, anchors and maps; fresh ones give bicubic.
     """
 
     uses_bicubic = True

@@ -15,7 +15,7 @@ class RFL(nn.Module):
 
     A node compares the difference of two features with a threshold.  Nodes are numbered level by
     level, 2n + 1 and 2n + 2 below n, down to `depth` everywhere; below a node that is not split all
-    patches go left.  Maps are kept as float16.  `pipeline.fit.rfl` grows the trees; fresh ones give
+    patches go left.  Maps are kept as float16.  `pipeline.training.fit.rfl` grows the trees; fresh ones give
     bicubic.
     """
 

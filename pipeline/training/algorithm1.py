@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from pipeline import states
-from pipeline.graphs import capture
-from pipeline.precision import convolve_in
+from pipeline.training import checkpoints
+from pipeline.training.cuda_graph import capture
+from pipeline.training.precision import convolve_in
 from pipeline.sr.prior import SEVERE
-from pipeline.sampling import build_table, draw
+from pipeline.training.sampling import build_table, draw
 
 LOG_POINTS = 20  # of a learning curve, and looks for NaN
 SAVE_SECONDS = 20.0
@@ -114,7 +114,7 @@ def train(model, phases, recipe, *, scales, label, seed, name, device, state_pat
         return Result(True, {}, [], 0, 0.0, [])
     every = max(1, total // LOG_POINTS)
     run = Run(model.to(device).train(), recipe, scales, label, seed, device)
-    state = states.load(state_path, tag)
+    state = checkpoints.load(state_path, tag)
     step, curve, earlier, where = 0, [], 0.0, []
     if state:
         step, curve, earlier = state["step"], state["curve"], state["seconds"]
@@ -140,7 +140,7 @@ def train(model, phases, recipe, *, scales, label, seed, name, device, state_pat
             now = time.monotonic()
             out_of_time = limit_s and now - started > limit_s
             if out_of_time or step == total or now - last_save > SAVE_SECONDS:
-                states.save(state_path, {"tag": tag, "step": step, "curve": curve, "where": where,
+                checkpoints.save(state_path, {"tag": tag, "step": step, "curve": curve, "where": where,
                                          "seconds": earlier + now - started,
                                          **run.state(finished=step == total)})
                 last_save = now

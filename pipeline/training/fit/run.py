@@ -4,8 +4,8 @@ import time
 
 import torch
 
-from pipeline import states, training
-from pipeline.fit import aplus, rfl
+from pipeline.training import algorithm1, checkpoints
+from pipeline.training.fit import aplus, rfl
 
 FITTERS = {"aplus": aplus, "rfl": rfl}  # network to module with Recipe and fit
 
@@ -33,17 +33,17 @@ def fit(network, model, images, recipe, *, scales, seed, state_path, tag, limit_
 
     Returns
     -------
-    `pipeline.training.Result`, with no curve and no steps
+    `pipeline.training.algorithm1.Result`, with no curve and no steps
     """
     started = time.monotonic()
-    state = states.load(state_path, tag) or {"tag": tag, "done": [], "seconds": 0.0, "where": []}
+    state = checkpoints.load(state_path, tag) or {"tag": tag, "done": [], "seconds": 0.0, "where": []}
     if state["done"]:
         model.load_state_dict(state["model"])
     earlier, where = state["seconds"], state["where"]
     for k, scale in enumerate(scales):
         if scale in state["done"]:
             continue
-        where = list(dict.fromkeys([*where, training.describe(torch.device("cpu"))]))
+        where = list(dict.fromkeys([*where, algorithm1.describe(torch.device("cpu"))]))
         with torch.no_grad():
             FITTERS[network].fit(
                 model.tables[f"x{scale}"], scale, list(images.values()), recipe,
@@ -52,8 +52,8 @@ def fit(network, model, images, recipe, *, scales, seed, state_path, tag, limit_
         seconds = earlier + time.monotonic() - started
         state = {"tag": tag, "done": [*state["done"], scale], "seconds": seconds, "where": where,
                  "model": model.state_dict()}
-        states.save(state_path, state)
+        checkpoints.save(state_path, state)
         if limit_s and time.monotonic() - started > limit_s:
             break
     finished = set(scales) <= set(state["done"])
-    return training.Result(finished, dict(model.state_dict()), [], 0, state["seconds"], where)
+    return algorithm1.Result(finished, dict(model.state_dict()), [], 0, state["seconds"], where)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from pipeline.fit.samples import collect, gradient_patches, principal_components
+from pipeline.training.fit.samples import collect, gradient_patches, principal_components
 from pipeline.models.rfl import NEVER, descend
 
 PAIRS, THRESHOLDS = 5, 5  # random ones that a node chooses from; the median is one more threshold
@@ -28,7 +28,7 @@ class Recipe:
 
 
 def fit(table, scale, images, recipe, generator, progress):
-    """Fill one scale's table of `pipeline.models.rfl.RFL`; arguments as `pipeline.fit.aplus.fit`."""
+    """Fill one scale's table of `pipeline.models.rfl.RFL`; arguments as `pipeline.training.fit.aplus.fit`."""
     components = principal_components(gradient_patches(images, scale), scale)
     table["components"].copy_(components)
     x, y = collect(images, scale, components, recipe.levels, recipe.samples,

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from pipeline.fit.samples import collect, gradient_patches, principal_components
+from pipeline.training.fit.samples import collect, gradient_patches, principal_components
 
 FLAT = 0.1  # a patch whose features have a smaller norm keeps its residual as it is
 CHUNK = 4096  # samples compared with the anchors at a time

@@ -1,0 +1,1 @@
+"""Algorithm 1 and what it needs; fits of A+ and RFL."""
