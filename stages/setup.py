@@ -31,9 +31,9 @@ def read(p, name):
     phases = [algorithm1.Phase(key, {n: y for n, y in images.items() if n.split("/")[0] in phase.sets},
                              max(1, round(phase.steps * variant.effort)), phase.augment)
               for key, phase in settings.phases.items()]
-    maker = FITTERS.get(variant.network, training)
+    maker = FITTERS.get(variant.network, algorithm1)
     recipe = maker.Recipe(**vars(settings.recipes[variant.recipe]))
-    if maker is not training:
+    if maker is not algorithm1:
         found = {n: y for n, y in images.items() if n.split("/")[0] in recipe.sets}
         phases = [algorithm1.Phase("fit", found, 0, False)]
     low, upper = variant.train_gammas or (settings.gamma_low, settings.gamma_upper)
@@ -43,7 +43,7 @@ def read(p, name):
     code = maker.__name__.removeprefix("pipeline."), f"models.{variant.network}"
     tag = checkpoints.make_tag(code, variant=variant, recipe=recipe, label=label, seed=seed, scales=scales,
                           phases=settings.phases, images=checkpoints.digest_images(images))
-    too_small = sorted({n for phase in phases for n, y in phase.images.items() if maker is training
+    too_small = sorted({n for phase in phases for n, y in phase.images.items() if maker is algorithm1
                         and any(min(y.shape) // s < recipe.crop // s for s in scales)})
     learns = any(True for _ in model.parameters())
     return Setup(model, phases if learns else [], recipe, scales, label, seed, tag, too_small)
