@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from pipeline import files, upscale, writers
 from pipeline.models import weights
-from pipeline.fused import Fused
+from pipeline.engine.fused import Fused
 from pipeline.sr.routing import Routing
 from pipeline.models import build
 

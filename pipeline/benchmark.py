@@ -11,10 +11,10 @@ from functools import partial
 
 import torch
 
-from pipeline import context, engine
+from pipeline.engine import adaptive, borders
 from pipeline.sr.cost import Cost
 from pipeline.sr.degrade import imresize
-from pipeline.fused import Fused
+from pipeline.engine.fused import Fused
 from pipeline.sr.routing import Routing, cost_of, patchwise, route_patches
 from pipeline.sr.patches import patch_size
 from pipeline.sr.prior import MILD, SEVERE
@@ -39,7 +39,7 @@ class Network:
 
     def whole(self, images):
         """No routing: list of (1, 1, h, w) to list of (1, 1, H, W)."""
-        return [engine.whole(self.fused, lr) if self.fused else self.plain(lr, self.scale)
+        return [adaptive.whole(self.fused, lr) if self.fused else self.plain(lr, self.scale)
                 for lr in images]
 
 
@@ -77,8 +77,8 @@ def make_job(net, mode, routing, pairs, batch=False):
     else:
         batches = [images] if batch else [[lr] for lr in images]
         calls = [partial(net.whole, some) if mode == "whole" else
-                 partial(engine.look, net.fused, some, routing) if mode == "routing" else
-                 partial(engine.super_resolve, net.fused, some, routing, BORDERS[mode]) for some in batches]
+                 partial(adaptive.look, net.fused, some, routing) if mode == "routing" else
+                 partial(adaptive.super_resolve, net.fused, some, routing, BORDERS[mode]) for some in batches]
     if batch:
         costs = [Cost(sum(c.macs for c in costs), sum(c.bytes for c in costs))]
     return Job({"method": net.name, "scale": net.scale, "mode": mode,
@@ -90,12 +90,12 @@ def make_job(net, mode, routing, pairs, batch=False):
 @torch.inference_mode()
 def share_job(net, mode, severe, lr, seed=0):
     """The engine on routes that no prior chose: a share of severe patches at random, the rest mild."""
-    patches = len(engine.Layout.of(lr, patch_size(net.scale)))
+    patches = len(adaptive.Layout.of(lr, patch_size(net.scale)))
     order = torch.randperm(patches, generator=torch.Generator().manual_seed(seed))
     routes = torch.full((patches,), MILD)
     routes[order[:round(severe * patches)]] = SEVERE
     routes = routes.to(lr.device)
-    call = partial(engine.super_resolve, net.fused, [lr], Routing(10, 30), BORDERS[mode], routes=[routes])
+    call = partial(adaptive.super_resolve, net.fused, [lr], Routing(10, 30), BORDERS[mode], routes=[routes])
     return Job({"method": net.name, "scale": net.scale, "mode": mode, "severe": severe},
                [call], [cost(net, mode, lr, routes)])
 
@@ -107,8 +107,8 @@ def cost(net, mode, lr, routes):
         return Cost(16 * h * w * net.scale**2, 4 * h * w * (1 + net.scale**2))
     if mode != "context":
         return cost_of(net.plain, h, w, net.scale, routes)
-    layout = engine.Layout.of(lr, patch_size(net.scale))
-    layers = context.work(net.fused, [lr], [layout], [0], routes)
+    layout = adaptive.Layout.of(lr, patch_size(net.scale))
+    layers = borders.work(net.fused, [lr], [layout], [0], routes)
     hr = h * w * net.scale**2 if net.fused.bicubic else 0
     return Cost(sum(conv.macs * n for conv, n in layers) + 16 * hr,
                 4 * (hr + sum((conv.inputs + conv.outputs) * n + conv.macs for conv, n in layers)))

@@ -5,7 +5,7 @@ from itertools import product
 import torch
 
 from pipeline.benchmark import Network, make_job, share_job
-from pipeline.fused import precisions
+from pipeline.engine.fused import precisions
 from pipeline.timing import peak_bytes
 
 SHARES = (0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1)  # of severe patches

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from pipeline import engine
+from pipeline.engine import adaptive
 from pipeline.evaluation import compose, degrade, score_psnr
-from pipeline.fused import Fused, precisions
+from pipeline.engine.fused import Fused, precisions
 from pipeline.data.images import luma, read
 from pipeline.sr.patches import assemble, cut, patch_size
 
@@ -54,8 +54,8 @@ def measure(model, paths, scale, routing, *, device=torch.device("cpu"),
         lr = pair.lr_y.to(device)
         where = distances(*lr.shape[-2:], scale)
         for policy, net in policies.items():
-            sr = (engine.whole(net, lr) if policy == "whole" else
-                  engine.super_resolve(net, [lr], routing, policy.split()[0])[0][0])
+            sr = (adaptive.whole(net, lr) if policy == "whole" else
+                  adaptive.super_resolve(net, [lr], routing, policy.split()[0])[0][0])
             image = compose(sr.cpu(), pair)
             error = (luma(image) - luma(pair.hr)) ** 2
             sums[policy][0] += np.bincount(where.ravel(), error.ravel(), 54)

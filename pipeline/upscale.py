@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from pipeline.sr.degrade import upsample
-from pipeline.engine import super_resolve
+from pipeline.engine.adaptive import super_resolve
 from pipeline.data.images import luma, rgb_to_ycbcr, ycbcr_to_rgb
 from pipeline.sr.patches import grid, patch_size
 
@@ -62,7 +62,7 @@ def bands(net, pixels, routing, borders="context", *, tile=TILE, band=BAND):
 
     Parameters
     ----------
-    net : `pipeline.fused.Fused`
+    net : `pipeline.engine.fused.Fused`
     pixels : ndarray, shape (h, w, channels), uint8 or uint16, as of `pipeline.files.Picture`
     routing : `pipeline.sr.routing.Routing`
     borders : {"context", "paper"}

@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from hypothesis import given, settings, strategies as st
 from torch import nn
 
-from pipeline import engine
+from pipeline.engine import adaptive
 from pipeline.models import weights
 from pipeline.evaluation import degrade
-from pipeline.fused import Fused, passes, subpixel
+from pipeline.engine.fused import Fused, passes, subpixel
 from pipeline.data.images import read
 from pipeline.sr.routing import Routing, patchwise, route_patches, whole
 from pipeline.models import build
@@ -34,7 +34,7 @@ def map_of(routes, lr, scale):
 @torch.inference_mode()
 def seams(model, images, scale, routing=ROUTING, **more):
     """Largest distance of context borders from the whole-image pass of each pixel's route."""
-    found, routes = engine.super_resolve(Fused(model, scale), images, routing, "context", **more)
+    found, routes = adaptive.super_resolve(Fused(model, scale), images, routing, "context", **more)
     return max(((model(x, scale, k) - y)[0, 0].abs() * (map_of(r, x, scale) == k)).max().item()
                for x, y, r in zip(images, found, routes) for k in model.routes)
 
@@ -45,7 +45,7 @@ def test_paper_borders_equal_patch_by_patch(scale):
     model = trained_like()
     images = [picture(60, 150), picture(40, 41, seed=1), picture(11, 90, seed=2), picture(9, 7, seed=3)]
     with torch.inference_mode():
-        found, routes = engine.super_resolve(Fused(model, scale), images, ROUTING)
+        found, routes = adaptive.super_resolve(Fused(model, scale), images, ROUTING)
         for x, y, r in zip(images, found, routes):
             expected, plain_routes = patchwise(model, x, scale, ROUTING)
             torch.testing.assert_close(y, expected, atol=1e-5, rtol=0)
@@ -66,7 +66,7 @@ def test_both_borders_on_any_shape_and_any_routes(h, w, scale, seed):
     patches = cut(x, patch_size(scale))
     routes = torch.randint(3, (len(patches),))
     with torch.inference_mode():
-        (found,), _ = engine.super_resolve(Fused(model, scale), [x], ROUTING, routes=[routes])
+        (found,), _ = adaptive.super_resolve(Fused(model, scale), [x], ROUTING, routes=[routes])
         alone = torch.cat([model(p[None], scale, int(r)) for p, r in zip(patches, routes)])
     torch.testing.assert_close(found, assemble(alone, h, w, patch_size(scale), scale), atol=1e-5, rtol=0)
     assert seams(model, [x], scale, routes=[routes]) < 1e-5
@@ -77,7 +77,7 @@ def test_both_borders_on_any_shape_and_any_routes(h, w, scale, seed):
 def test_variants(options):
     model, x = trained_like(**options), picture(50, 70)
     with torch.inference_mode():
-        (found,), (routes,) = engine.super_resolve(Fused(model, 3), [x], ROUTING)
+        (found,), (routes,) = adaptive.super_resolve(Fused(model, 3), [x], ROUTING)
         expected, _ = patchwise(model, x, 3, ROUTING)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
     assert seams(model, [x], 3) < 1e-5
@@ -96,7 +96,7 @@ def test_fused_equals_plain_on_the_whole_image(network, scale, library, monkeypa
         for deconv in (m for m in model.modules() if isinstance(m, nn.ConvTranspose2d)):
             deconv.weight.normal_(std=0.05)
             deconv.bias.fill_(0.1)
-        torch.testing.assert_close(engine.whole(Fused(model, scale), x), whole(model, x, scale),
+        torch.testing.assert_close(adaptive.whole(Fused(model, scale), x), whole(model, x, scale),
                                    atol=1e-5, rtol=0)
 
 
@@ -117,8 +117,8 @@ def test_a_deconvolution_is_a_convolution_of_its_phases(scale, taps, data):
 def test_bfloat16_loses_little():
     model, x = trained_like(), picture(60, 150)
     with torch.inference_mode():
-        (exact,), _ = engine.super_resolve(Fused(model, 2), [x], ROUTING)
-        (rough,), _ = engine.super_resolve(Fused(model, 2, torch.bfloat16), [x], ROUTING)
+        (exact,), _ = adaptive.super_resolve(Fused(model, 2), [x], ROUTING)
+        (rough,), _ = adaptive.super_resolve(Fused(model, 2, torch.bfloat16), [x], ROUTING)
     assert rough.dtype == torch.float32
     assert 0 < (exact - rough).square().mean().sqrt() < 0.01
 
@@ -130,8 +130,8 @@ def test_bands_of_an_image_equal_the_image(borders):
     net, size = Fused(model, 3), patch_size(3)
     margin = 10
     with torch.inference_mode():
-        (complete,), _ = engine.super_resolve(net, [x], ROUTING, borders)
-        (band,), _ = engine.super_resolve(net, [x[..., size - margin:3 * size + margin, :]], ROUTING,
+        (complete,), _ = adaptive.super_resolve(net, [x], ROUTING, borders)
+        (band,), _ = adaptive.super_resolve(net, [x[..., size - margin:3 * size + margin, :]], ROUTING,
                                           borders, margins=[(margin, margin)])
     owned = 70 - size - size  # from there the last row of patches, which is not in the band, owns
     torch.testing.assert_close(band[..., :3 * owned, :], complete[..., 3 * size:3 * (size + owned), :],
@@ -144,16 +144,16 @@ def test_prior_domains_and_norms_agree_with_eq_1():
         for domain in ("bicubic", "lr"):
             routing = Routing(2, 6, norm, domain)
             with torch.inference_mode():
-                _, (routes,) = engine.super_resolve(Fused(model, 2), [x], routing)
+                _, (routes,) = adaptive.super_resolve(Fused(model, 2), [x], routing)
             assert routes.tolist() == route_patches(model, x, 2, routing).tolist()
 
 
 def test_what_the_engine_refuses():
     net = Fused(trained_like(), 2)
     with pytest.raises(ValueError, match="oracle"):
-        engine.super_resolve(net, [picture(60, 75)], Routing(10, 30, "l1", "hr"))
+        adaptive.super_resolve(net, [picture(60, 75)], Routing(10, 30, "l1", "hr"))
     with pytest.raises(ValueError, match="paper and context"):
-        engine.super_resolve(net, [picture(60, 75)], ROUTING, "mirror")
+        adaptive.super_resolve(net, [picture(60, 75)], ROUTING, "mirror")
     with pytest.raises(ValueError, match="fused network"):
         subpixel(nn.ConvTranspose2d(3, 2, 9, stride=2, padding=4, output_padding=1))
 
@@ -172,8 +172,8 @@ def test_cuda_equals_the_cpu(borders):
         pytest.skip("needs a CUDA GPU")
     model, images = trained_like(), [picture(60, 150), picture(40, 41)]
     with torch.inference_mode():
-        cpu, _ = engine.super_resolve(Fused(model, 3), images, ROUTING, borders)
-        gpu, _ = engine.super_resolve(Fused(model.cuda(), 3), [x.cuda() for x in images], ROUTING, borders)
+        cpu, _ = adaptive.super_resolve(Fused(model, 3), images, ROUTING, borders)
+        gpu, _ = adaptive.super_resolve(Fused(model.cuda(), 3), [x.cuda() for x in images], ROUTING, borders)
     for a, b in zip(cpu, gpu):
         torch.testing.assert_close(a, b.cpu(), atol=1e-3, rtol=0)
 
@@ -188,6 +188,6 @@ def test_every_image_of_set14_with_the_published_weights(scale=4):
     net = Fused(model, scale)
     for source in registry()["set14"]:
         x = degrade(read(Path(os.environ["PRN_MIRROR"]) / source.place), scale).lr_y
-        (found,), _ = engine.super_resolve(net, [x], ROUTING)
+        (found,), _ = adaptive.super_resolve(net, [x], ROUTING)
         torch.testing.assert_close(found, patchwise(model, x, scale, ROUTING)[0], atol=1e-4, rtol=0)
         assert seams(model, [x], scale) < 1e-4

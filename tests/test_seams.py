@@ -6,11 +6,12 @@ import pytest
 import torch
 from skimage import io
 
-from pipeline import engine, tables
+from pipeline import tables
+from pipeline.engine import adaptive
 from pipeline.benchmark import luma_pairs
 from pipeline.comparison import SHARES, against, by_share
 from pipeline.figures import engine as figure
-from pipeline.fused import Fused, precisions
+from pipeline.engine.fused import Fused, precisions
 from pipeline.sr.routing import Routing
 from pipeline.models import build
 from pipeline.seams import POLICIES, distances, measure
@@ -30,7 +31,7 @@ def test_the_paper_s_borders_differ_from_real_context_near_the_border_alone():
     """A route sees at most 10 LR pixels at x2: what is further from the border is the same."""
     net, x = Fused(trained_like(), 2), picture(80, 90, seed=4)
     with torch.inference_mode():
-        alone, context = (engine.super_resolve(net, [x], Routing(2, 9), borders)[0][0][0, 0]
+        alone, context = (adaptive.super_resolve(net, [x], Routing(2, 9), borders)[0][0][0, 0]
                           for borders in ("paper", "context"))
     difference, d = (alone - context).abs().numpy(), distances(80, 90, 2)
     assert difference[d >= 20].max() < 1e-5 < 1e-3 < difference[d == 0].mean()

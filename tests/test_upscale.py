@@ -16,7 +16,7 @@ from pipeline import __main__ as tool, files, upscale, writers
 from pipeline.models import weights
 from pipeline.evaluation import Pair, compose
 from pipeline.figures import style
-from pipeline.fused import Fused
+from pipeline.engine.fused import Fused
 from pipeline.data.images import rgb_to_ycbcr
 from pipeline.sr.routing import Routing, grouped
 from pipeline.models import build

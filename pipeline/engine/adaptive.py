@@ -1,12 +1,12 @@
 """The adaptive engine: a batch of LR images of any sizes to SR images, each patch by its route.
 
-Patches of all images are sorted by route, and each route is a few batched passes of `pipeline.fused`
+Patches of all images are sorted by route, and each route is a few batched passes of `pipeline.engine.fused`
 convolutions.  Everything stays in the phases of the LR grid, (N, p, q, s^2), until one permutation
 makes HR images of it: bicubic phases give the prior (Eq. 1), and the network adds to them.
 
 With ``paper`` borders each patch is computed alone with zero padding (decision D10): the result of
 `pipeline.sr.routing.patchwise`.  With ``context`` borders each patch is cut from what its route
-gives on the whole image (`pipeline.context`): no seams.
+gives on the whole image (`pipeline.engine.borders`): no seams.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from math import isqrt
 import torch
 import torch.nn.functional as F
 
-from pipeline import context
+from pipeline.engine import borders
 from pipeline.sr.degrade import mirror
-from pipeline.fused import passes
+from pipeline.engine.fused import passes
 from pipeline.sr.patches import cut, grid, patch_size
 from pipeline.sr.prior import REFERENCE_AREA, classify
 
@@ -63,7 +63,7 @@ def super_resolve(net, images, routing, borders="paper", *, margins=None, routes
 
     Parameters
     ----------
-    net : `pipeline.fused.Fused`
+    net : `pipeline.engine.fused.Fused`
     images : sequence of Tensor, shape (1, 1, h, w), Y in [0, 1], float32, on the device of the net
         Sizes may differ.
     routing : `pipeline.sr.routing.Routing`
@@ -120,7 +120,7 @@ def _batch(net, jobs, routing, borders):
     if borders == "paper":
         phases = run(net, patches, routes, bicubic)
     else:
-        phases = context.run(net, [job.lr for job in jobs], [job.layout for job in jobs],
+        phases = borders.run(net, [job.lr for job in jobs], [job.layout for job in jobs],
                              [job.top for job in jobs], routes)
     sr = [unfold(p, job.layout, net.scale) for p, job in zip(phases.split(counts), jobs)]
     if borders == "context" and net.bicubic:

@@ -109,7 +109,7 @@ class Path:
 
 
 class Fused:
-    """A trained network at one scale, for `pipeline.engine`.
+    """A trained network at one scale, for `pipeline.engine.adaptive`.
 
     Attributes
     ----------

@@ -13,7 +13,7 @@ so the zero padding at the border of an image comes by itself.
 import torch
 import torch.nn.functional as F
 
-from pipeline.fused import passes
+from pipeline.engine.fused import passes
 
 DENSE = {"cpu": 0.7, "cuda": 0.9}  # share of the pixels from which all of them cost less
 CHUNK = {"cpu": 2048, "cuda": 1 << 20}  # pixels of one product
@@ -27,9 +27,9 @@ def run(net, images, layouts, tops, routes):
 
     Parameters
     ----------
-    net : `pipeline.fused.Fused`
+    net : `pipeline.engine.fused.Fused`
     images : sequence of Tensor, shape (1, 1, h, w), Y in [0, 1]
-    layouts : sequence of `pipeline.engine.Layout`
+    layouts : sequence of `pipeline.engine.adaptive.Layout`
     tops : sequence of int, rows of each image above its layout
     routes : Tensor, shape (patches of all images,)
 

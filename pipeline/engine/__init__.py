@@ -1,0 +1,1 @@
+"""The adaptive engine: fused convolutions, borders of patches, batches by route."""
