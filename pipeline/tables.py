@@ -41,9 +41,9 @@ def timing(raw, machine, more=()):
     Parameters
     ----------
     raw : DataFrame
-        Raw repeats of `pipeline.timing.measure`, with columns macs and bytes per image.
+        Raw repeats of `pipeline.timing.clocks.measure`, with columns macs and bytes per image.
     machine : dict
-        `pipeline.timing.peaks`.
+        `pipeline.timing.clocks.peaks`.
     more : sequence of str
         Further columns that tell rows apart.
 
@@ -156,8 +156,8 @@ def engine(raw, machine, borders, dataset, scale):
     Parameters
     ----------
     raw : DataFrame
-        Raw repeats of `pipeline.comparison.against`.
-    machine : dict, `pipeline.timing.peaks`
+        Raw repeats of `pipeline.timing.engine_jobs.against`.
+    machine : dict, `pipeline.timing.clocks.peaks`
     borders : DataFrame: policy, image, psnr_db, of `pipeline.seams`
     dataset, scale : of `borders`
 

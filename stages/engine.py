@@ -11,11 +11,11 @@ from itertools import product
 
 import torch
 
-from pipeline import comparison
+from pipeline.timing import engine_jobs
 from pipeline.config import params
 from pipeline.data import pack
-from pipeline.benchmark import luma_pairs
-from pipeline.timing import measure, peaks
+from pipeline.timing.jobs import luma_pairs
+from pipeline.timing.clocks import measure, peaks
 from stages.networks import device, fresh, placed, routing
 from stages.shared import bar, folder, run
 
@@ -33,9 +33,9 @@ def main():
         for dataset, scale in product(settings.sets, settings.scales):
             ys = [y for key, y in images.items() if key.startswith(f"{dataset}/")]
             pairs = luma_pairs(ys, scale, where)
-            jobs += comparison.against(models, pairs, scale, thresholds, dataset)
+            jobs += engine_jobs.against(models, pairs, scale, thresholds, dataset)
             if (dataset, scale) == (settings.sets[0], a.scale):
-                shares = comparison.by_share(models["prn"], pairs[0], scale)
+                shares = engine_jobs.by_share(models["prn"], pairs[0], scale)
     for name, some in (("engine", jobs), ("shares", shares)):
         rows = measure(some, repeats=settings.repeats, warmup=1, device=where, budget_s=math.inf,
                        progress=bar(name))  # a ratio needs the same images

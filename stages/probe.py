@@ -7,12 +7,12 @@ import pandas as pd
 
 from pipeline.config import params
 from pipeline.data import pack
-from pipeline.benchmark import luma_pairs
+from pipeline.timing.jobs import luma_pairs
 from pipeline.classes import class_psnr
 from pipeline.receptive import receptive_fields
-from pipeline.reconstruction import part_jobs
+from pipeline.timing.parts import part_jobs
 from pipeline.responses import responses
-from pipeline.timing import measure
+from pipeline.timing.clocks import measure
 from stages.models import test_images, trained
 from stages.networks import device, routing
 from stages.shared import bar, folder, run

@@ -9,8 +9,8 @@ import json
 
 from pipeline.config import params
 from pipeline.data import pack
-from pipeline.benchmark import Network, luma_pairs, make_job
-from pipeline.timing import measure, other_work, peaks
+from pipeline.timing.jobs import Network, luma_pairs, make_job
+from pipeline.timing.clocks import measure, other_work, peaks
 from stages.networks import conditions, device, fresh, placed, routing
 from stages.shared import bar, folder, run
 

@@ -14,9 +14,9 @@ from pipeline.models import build
 from pipeline.sr.patches import cut
 from pipeline.sr.prior import MILD, MODERATE, ROUTES, SEVERE
 from pipeline.receptive import receptive_field, receptive_fields
-from pipeline.reconstruction import PARTS, part_jobs
+from pipeline.timing.parts import PARTS, part_jobs
 from pipeline.responses import responses
-from pipeline.timing import measure
+from pipeline.timing.clocks import measure
 
 
 @pytest.fixture

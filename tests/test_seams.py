@@ -8,14 +8,14 @@ from skimage import io
 
 from pipeline import tables
 from pipeline.engine import adaptive
-from pipeline.benchmark import luma_pairs
-from pipeline.comparison import SHARES, against, by_share
+from pipeline.timing.jobs import luma_pairs
+from pipeline.timing.engine_jobs import SHARES, against, by_share
 from pipeline.figures import engine as figure
 from pipeline.engine.fused import Fused, precisions
 from pipeline.sr.routing import Routing
 from pipeline.models import build
 from pipeline.seams import POLICIES, distances, measure
-from pipeline.timing import measure as clock
+from pipeline.timing.clocks import measure as clock
 from tests.test_routing import picture, trained_like
 
 
@@ -60,7 +60,7 @@ def test_a_cpu_without_bfloat16_has_no_rows_of_it(tmp_path, monkeypatch):
 
 
 def test_table_and_figure_of_the_engine(monkeypatch):
-    monkeypatch.setattr("pipeline.comparison.precisions", lambda device: (torch.float32, torch.bfloat16))
+    monkeypatch.setattr("pipeline.timing.engine_jobs.precisions", lambda device: (torch.float32, torch.bfloat16))
     torch.manual_seed(0)
     models = {"prn": trained_like(), "fsrcnn": build("fsrcnn", (2,)).eval()}
     ys = [(picture(108, 140, seed)[0, 0] * 255).byte().numpy() for seed in (0, 1)]

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from pipeline import tables
-from pipeline.benchmark import Network, cost, luma_pairs, make_job
+from pipeline.timing.jobs import Network, cost, luma_pairs, make_job
 from pipeline.sr.cost import Cost
 from pipeline.sr.routing import Routing, cost_of, patchwise, route_patches, whole
 from pipeline.models import build
 from pipeline.sr.prior import MILD, SEVERE
-from pipeline.timing import Job, cpu_ms, cuda_ms, limit_ms, measure, other_work, peaks, timer
+from pipeline.timing.clocks import Job, cpu_ms, cuda_ms, limit_ms, measure, other_work, peaks, timer
 from tests.test_routing import picture, trained_like
 
 ROUTING = Routing(10, 30)
@@ -121,7 +121,7 @@ def test_the_work_of_another_process_is_seen():
 
 def test_its_own_work_is_no_other_work(monkeypatch):
     busy = iter([(100.0, 10.0, 50.0), (106.0, 14.0, 52.0), None, None])  # all cores, own, clock
-    monkeypatch.setattr("pipeline.timing._busy", lambda: next(busy))
+    monkeypatch.setattr("pipeline.timing.clocks._busy", lambda: next(busy))
     assert other_work()() == 1.0  # 6 s of all cores, 4 of them its own, in 2 s
     assert other_work()() is None
 

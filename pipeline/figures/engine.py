@@ -18,7 +18,7 @@ def engine(shares, seams):
     Parameters
     ----------
     shares : DataFrame
-        Raw repeats of `pipeline.comparison.by_share`: mode, severe (0..1), ms, macs.
+        Raw repeats of `pipeline.timing.engine_jobs.by_share`: mode, severe (0..1), ms, macs.
     seams : DataFrame
         policy, distance (HR pixels), rmse (8-bit levels) of `pipeline.seams`.
 

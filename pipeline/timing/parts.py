@@ -6,7 +6,7 @@ import torch
 
 from pipeline.sr.routing import BATCH, grouped, route_patches
 from pipeline.sr.patches import assemble, cut, patch_size
-from pipeline.timing import Job
+from pipeline.timing.clocks import Job
 
 PARTS = ("job", "network", "reconstruction")
 
@@ -22,7 +22,7 @@ def part_jobs(model, scale, routing, images):
     model : PRN
     scale : int
     routing : Routing
-    images : list of (LR, HR), as `pipeline.benchmark.luma_pairs`
+    images : list of (LR, HR), as `pipeline.timing.jobs.luma_pairs`
 
     Returns
     -------

@@ -4,9 +4,9 @@ from itertools import product
 
 import torch
 
-from pipeline.benchmark import Network, make_job, share_job
+from pipeline.timing.jobs import Network, make_job, share_job
 from pipeline.engine.fused import precisions
-from pipeline.timing import peak_bytes
+from pipeline.timing.clocks import peak_bytes
 
 SHARES = (0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1)  # of severe patches
 KINDS = [("prn", mode, batch) for mode, batch in product(("whole", "grouped", "context", "routing"), (False, True))]
@@ -19,7 +19,7 @@ def against(models, pairs, scale, routing, dataset):
     Parameters
     ----------
     models : dict of "prn", "fsrcnn" to Module
-    pairs : list of (LR, HR), as `pipeline.benchmark.luma_pairs`
+    pairs : list of (LR, HR), as `pipeline.timing.jobs.luma_pairs`
     scale : int
     routing : `pipeline.sr.routing.Routing`
     dataset : str, for the labels

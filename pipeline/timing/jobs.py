@@ -18,7 +18,7 @@ from pipeline.engine.fused import Fused
 from pipeline.sr.routing import Routing, cost_of, patchwise, route_patches
 from pipeline.sr.patches import patch_size
 from pipeline.sr.prior import MILD, SEVERE
-from pipeline.timing import Job
+from pipeline.timing.clocks import Job
 
 BORDERS = {"grouped": "paper", "context": "context"}  # of the engine
 

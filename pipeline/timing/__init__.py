@@ -1,0 +1,1 @@
+"""Clocks, what is timed, and the limits of a device."""
