@@ -6,7 +6,7 @@ layers, which the paper calls a frequency conflict.
 
 import torch
 
-from pipeline.evaluation import degrade
+from pipeline.evaluation.protocol import degrade
 from pipeline.data.images import read
 from pipeline.sr.routing import priors
 from pipeline.sr.patches import cut, patch_size

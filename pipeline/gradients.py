@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from pipeline.evaluation import load
+from pipeline.evaluation.protocol import load
 from pipeline.data.images import luma
 from pipeline.sr.routing import priors
-from pipeline.metrics import psnr
+from pipeline.evaluation.metrics import psnr
 from pipeline.sr.patches import patch_size
 from pipeline.sr.prior import gradient_prior
 

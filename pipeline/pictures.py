@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from pipeline.evaluation import compose, load, score, super_resolve
+from pipeline.evaluation.protocol import compose, load, score, super_resolve
 from pipeline.sr.routing import priors
 from pipeline.sr.patches import grid, patch_size
 from pipeline.sr.prior import classify

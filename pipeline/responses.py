@@ -2,7 +2,7 @@
 
 import torch
 
-from pipeline.evaluation import degrade
+from pipeline.evaluation.protocol import degrade
 from pipeline.data.images import read
 from pipeline.sr.routing import priors
 from pipeline.sr.patches import cut, patch_size

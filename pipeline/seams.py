@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from pipeline.engine import adaptive
-from pipeline.evaluation import compose, degrade, score_psnr
+from pipeline.evaluation.protocol import compose, degrade, score_psnr
 from pipeline.engine.fused import Fused, precisions
 from pipeline.data.images import luma, read
 from pipeline.sr.patches import assemble, cut, patch_size

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline.config import params
-from pipeline.evaluation import sweep
+from pipeline.evaluation.protocol import sweep
 from stages.models import test_images, trained
 from stages.networks import device, routing
 from stages.shared import bar, folder, run

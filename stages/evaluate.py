@@ -5,9 +5,9 @@ An interrupted evaluation goes on at the next image.
 
 import pandas as pd
 
-from pipeline import resume
+from pipeline.evaluation import resume
 from pipeline.config import params
-from pipeline.evaluation import COLUMNS, evaluate
+from pipeline.evaluation.protocol import COLUMNS, evaluate
 from pipeline.data.sources import sha256
 from pipeline.training.checkpoints import make_tag
 from stages.models import test_images, trained

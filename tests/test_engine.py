@@ -11,7 +11,7 @@ from torch import nn
 
 from pipeline.engine import adaptive
 from pipeline.models import weights
-from pipeline.evaluation import degrade
+from pipeline.evaluation.protocol import degrade
 from pipeline.engine.fused import Fused, passes, subpixel
 from pipeline.data.images import read
 from pipeline.sr.routing import Routing, patchwise, route_patches, whole

@@ -10,10 +10,10 @@ from hypothesis import given, settings, strategies as st
 from skimage.metrics import peak_signal_noise_ratio
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipeline import metrics
+from pipeline.evaluation import metrics
 from pipeline.sr.cost import count, parameters
 from pipeline.sr.degrade import imresize, upsample
-from pipeline.evaluation import degrade
+from pipeline.evaluation.protocol import degrade
 from pipeline.data.images import luma
 from pipeline.models import NETWORKS, build
 from pipeline.sr.patches import assemble, cut

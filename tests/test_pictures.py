@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from pipeline import embed
-from pipeline.evaluation import degrade
+from pipeline.evaluation.protocol import degrade
 from pipeline.figures.routes import routes
 from pipeline.data.images import read
 from pipeline.sr.routing import Routing, route_patches

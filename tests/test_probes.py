@@ -6,10 +6,10 @@ import torch
 from PIL import Image
 
 from pipeline.classes import class_psnr
-from pipeline.evaluation import degrade
+from pipeline.evaluation.protocol import degrade
 from pipeline.data.images import read
 from pipeline.sr.routing import Routing, grouped, route_patches
-from pipeline.metrics import psnr
+from pipeline.evaluation.metrics import psnr
 from pipeline.models import build
 from pipeline.sr.patches import cut
 from pipeline.sr.prior import MILD, MODERATE, ROUTES, SEVERE

@@ -11,9 +11,9 @@ from hypothesis import given, settings, strategies as st
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio
 
-from pipeline import metrics
+from pipeline.evaluation import metrics
 from pipeline.sr.degrade import imresize, resize_matrix, upsample
-from pipeline.evaluation import compose, degrade, evaluate
+from pipeline.evaluation.protocol import compose, degrade, evaluate
 from pipeline.data.images import luma, modcrop, rgb_to_ycbcr, shave, ycbcr_to_rgb
 from pipeline.models import build
 from pipeline.data.sources import registry

@@ -7,10 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from pipeline import resume
+from pipeline.evaluation import resume
 from pipeline.sr.cost import count
 from pipeline.sr.degrade import imresize, upsample
-from pipeline.evaluation import evaluate
+from pipeline.evaluation.protocol import evaluate
 from pipeline.models import build
 from pipeline.models.patchmatch import MOVES, Search, Sources
 from pipeline.models.selfex import _gaussian, _project_back

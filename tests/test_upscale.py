@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from pipeline import __main__ as tool, files, upscale, writers
 from pipeline.models import weights
-from pipeline.evaluation import Pair, compose
+from pipeline.evaluation.protocol import Pair, compose
 from pipeline.figures import style
 from pipeline.engine.fused import Fused
 from pipeline.data.images import rgb_to_ycbcr

@@ -14,7 +14,7 @@ import torch
 from pipeline.sr.degrade import imresize
 from pipeline.data.images import luma, modcrop, read_for, rgb_to_ycbcr, shave, ycbcr_to_rgb
 from pipeline.sr.routing import choose, cost_of, every_route, grouped, route_patches, whole
-from pipeline.metrics import psnr, ssim
+from pipeline.evaluation.metrics import psnr, ssim
 
 COLUMNS = ["method", "dataset", "scale", "image", "psnr_db", "ssim", "share_mild", "share_moderate",
            "share_severe", "macs"]  # of quality.csv
