@@ -31,7 +31,7 @@ def comparison(title, pixels, scores):
     ----------
     title : str
     pixels : dict of str to ndarray
-        As `pipeline.pictures` writes them: ``full``, the truth; ``whole/<method>``; ``map/...``.
+        As `pipeline.experiments.pictures` writes them: ``full``, the truth; ``whole/<method>``; ``map/...``.
     scores : dict of str to (psnr_db, ssim), of the whole image
 
     Returns

@@ -158,7 +158,7 @@ def engine(raw, machine, borders, dataset, scale):
     raw : DataFrame
         Raw repeats of `pipeline.timing.engine_jobs.against`.
     machine : dict, `pipeline.timing.clocks.peaks`
-    borders : DataFrame: policy, image, psnr_db, of `pipeline.seams`
+    borders : DataFrame: policy, image, psnr_db, of `pipeline.experiments.seams`
     dataset, scale : of `borders`
 
     Returns

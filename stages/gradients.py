@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pipeline import gradients
+from pipeline.experiments import gradient_gain
 from pipeline.config import params
 from pipeline.models import build
 from stages.models import test_images, trained
@@ -18,16 +18,16 @@ def main():
     cnn, bicubic = trained(p, "cnn7"), build("bicubic", p.scales)
     scale = p.scales_of("cnn7")[0]  # x3 in section III
     paths = images[p.sets[p.profile].ablation]
-    rows = pd.DataFrame(gradients.gains(
+    rows = pd.DataFrame(gradient_gain.gains(
         cnn, bicubic, paths, scale, settings.stride, norm=p.prior.norm, domain=p.prior.domain,
         device=where, progress=bar("gains")))
-    rows = gradients.sample(rows, settings.patches, p.seed)
+    rows = gradient_gain.sample(rows, settings.patches, p.seed)
     rows.to_csv(out / "gains.csv", index=False, float_format="%.5f", lineterminator="\n")
-    found = gradients.examples(cnn, bicubic, rows, paths, scale, 6, where)
+    found = gradient_gain.examples(cnn, bicubic, rows, paths, scale, 6, where)
     np.savez(out / "examples.npz", **{f"{kind}/{key}": value for kind, arrays in found.items()
                                       for key, value in arrays.items()})
     every = [{"dataset": name, "scale": s, **row} for name, files in images.items()
-             for s in p.scales for row in gradients.image_priors(files, s, routing(p, 0, 1))]
+             for s in p.scales for row in gradient_gain.image_priors(files, s, routing(p, 0, 1))]
     pd.DataFrame(every).to_csv(out / "priors.csv", index=False, float_format="%.5f",
                                lineterminator="\n")
     print(f"{(rows.kind == 'severe').sum()} severe, {(rows.kind == 'mild').sum()} mild patches")

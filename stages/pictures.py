@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from pipeline.config import params
-from pipeline.pictures import compare, response, route_map
+from pipeline.experiments.pictures import compare, response, route_map
 from stages.models import test_images, trained
 from stages.networks import device, routing
 from stages.shared import folder, run

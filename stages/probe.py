@@ -8,10 +8,10 @@ import pandas as pd
 from pipeline.config import params
 from pipeline.data import pack
 from pipeline.timing.jobs import luma_pairs
-from pipeline.classes import class_psnr
-from pipeline.receptive import receptive_fields
+from pipeline.experiments.frequency_conflict import class_psnr
+from pipeline.experiments.receptive_field import receptive_fields
 from pipeline.timing.parts import part_jobs
-from pipeline.responses import responses
+from pipeline.experiments.responses import responses
 from pipeline.timing.clocks import measure
 from stages.models import test_images, trained
 from stages.networks import device, routing

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline.config import params
-from pipeline.seams import measure
+from pipeline.experiments.seams import measure
 from stages.models import test_images, trained
 from stages.networks import device, routing
 from stages.shared import bar, folder, run

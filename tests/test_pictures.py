@@ -15,7 +15,7 @@ from pipeline.data.images import read
 from pipeline.sr.routing import Routing, route_patches
 from pipeline.models import build
 from pipeline.sr.patches import assemble, patch_size
-from pipeline.pictures import compare, route_map
+from pipeline.experiments.pictures import compare, route_map
 
 ROUTING = Routing(10, 30)
 

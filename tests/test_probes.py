@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pipeline.classes import class_psnr
+from pipeline.experiments.frequency_conflict import class_psnr
 from pipeline.evaluation.protocol import degrade
 from pipeline.data.images import read
 from pipeline.sr.routing import Routing, grouped, route_patches
@@ -13,9 +13,9 @@ from pipeline.evaluation.metrics import psnr
 from pipeline.models import build
 from pipeline.sr.patches import cut
 from pipeline.sr.prior import MILD, MODERATE, ROUTES, SEVERE
-from pipeline.receptive import receptive_field, receptive_fields
+from pipeline.experiments.receptive_field import receptive_field, receptive_fields
 from pipeline.timing.parts import PARTS, part_jobs
-from pipeline.responses import responses
+from pipeline.experiments.responses import responses
 from pipeline.timing.clocks import measure
 
 

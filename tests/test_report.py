@@ -12,7 +12,7 @@ import torch
 
 from pipeline import basis, evidence, marks, report
 from pipeline.training import algorithm1
-from pipeline.gradients import examples, gains
+from pipeline.experiments.gradient_gain import examples, gains
 from pipeline.models import build
 from stages.networks import conditions
 from tests.made_report import MODEL, make, results

@@ -14,7 +14,7 @@ from pipeline.figures import engine as figure
 from pipeline.engine.fused import Fused, precisions
 from pipeline.sr.routing import Routing
 from pipeline.models import build
-from pipeline.seams import POLICIES, distances, measure
+from pipeline.experiments.seams import POLICIES, distances, measure
 from pipeline.timing.clocks import measure as clock
 from tests.test_routing import picture, trained_like
 

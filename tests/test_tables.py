@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from pipeline import tables
-from pipeline.gradients import sample
+from pipeline.experiments.gradient_gain import sample
 from pipeline.config.params import load
 
 PAPER = tables.paper_table1()

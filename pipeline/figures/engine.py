@@ -20,7 +20,7 @@ def engine(shares, seams):
     shares : DataFrame
         Raw repeats of `pipeline.timing.engine_jobs.by_share`: mode, severe (0..1), ms, macs.
     seams : DataFrame
-        policy, distance (HR pixels), rmse (8-bit levels) of `pipeline.seams`.
+        policy, distance (HR pixels), rmse (8-bit levels) of `pipeline.experiments.seams`.
 
     Returns
     -------
