@@ -5,10 +5,10 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from pipeline import claims
+from pipeline.analysis import claims
 from pipeline.config import params
-from pipeline.cells import cells
-from pipeline.results import Results, Tolerances, repeats
+from pipeline.analysis.table_verdicts import cells
+from pipeline.analysis.results import Results, Tolerances, repeats
 from stages.shared import folder, reports, run
 
 

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from pipeline import tables
+from pipeline.analysis import tables
 from pipeline.config import params
 from stages.shared import folder, reports, run
 

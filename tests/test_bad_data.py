@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings, strategies as st
 from PIL import Image
 
-from pipeline import tables
+from pipeline.analysis import tables
 from pipeline.config import params
 from pipeline.data import images, pack
 from tests.workspace import stage

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import claims, statistics, tables, verdicts
-from pipeline.cells import cells
+from pipeline.analysis import claims, statistics, tables, verdicts
+from pipeline.analysis.table_verdicts import cells
 from pipeline.config.params import ParameterError, load
-from pipeline.results import Results, Tolerances, repeats, shortfall
-from pipeline.statistics import Interval
+from pipeline.analysis.results import Results, Tolerances, repeats, shortfall
+from pipeline.analysis.statistics import Interval
 
 IMAGES = [f"i{k:02}" for k in range(20)]
 PAIRS = [(low, up) for up in (30, 50) for low in (10, 20)]

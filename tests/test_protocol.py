@@ -17,7 +17,7 @@ from pipeline.evaluation.protocol import compose, degrade, evaluate
 from pipeline.data.images import luma, modcrop, rgb_to_ycbcr, shave, ycbcr_to_rgb
 from pipeline.models import build
 from pipeline.data.sources import registry
-from pipeline.tables import paper_table1
+from pipeline.analysis.tables import paper_table1
 
 MIRROR = os.environ.get("PRN_MIRROR")
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from skimage import io
 
-from pipeline import tables
+from pipeline.analysis import tables
 from pipeline.engine import adaptive
 from pipeline.timing.jobs import luma_pairs
 from pipeline.timing.engine_jobs import SHARES, against, by_share

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline import statistics
+from pipeline.analysis import statistics
 from pipeline.figures.roc import roc
-from pipeline.statistics import Noise
+from pipeline.analysis.statistics import Noise
 
 
 def test_interval_of_a_mean_is_that_of_the_normal_distribution():

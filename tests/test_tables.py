@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from pipeline import tables
+from pipeline.analysis import tables
 from pipeline.experiments.gradient_gain import sample
 from pipeline.config.params import load
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline import tables
+from pipeline.analysis import tables
 from pipeline.timing.jobs import Network, cost, luma_pairs, make_job
 from pipeline.sr.cost import Cost
 from pipeline.sr.routing import Routing, cost_of, patchwise, route_patches, whole

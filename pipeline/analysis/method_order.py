@@ -4,9 +4,9 @@ from itertools import combinations
 
 import pandas as pd
 
-from pipeline import statistics, verdicts
-from pipeline.findings import Finding, label, missing
-from pipeline.tables import PAPER, paper_table1
+from pipeline.analysis import statistics, verdicts
+from pipeline.analysis.measures import Finding, label, missing
+from pipeline.analysis.tables import PAPER, paper_table1
 
 
 def order(r, cells, dataset, scale):

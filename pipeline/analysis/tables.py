@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-PAPER = Path(__file__).with_name("paper")
+PAPER = Path(__file__).parents[1] / "paper"
 PAPER_NAMES = {"Bicubic": "bicubic", "A+": "aplus", "RFL": "rfl", "SelfEx": "selfex",
                "SRCNN": "srcnn", "SCN": "scn", "FSRCNN": "fsrcnn", "PRN": "prn"}
 SHARES = ["share_mild", "share_moderate", "share_severe"]

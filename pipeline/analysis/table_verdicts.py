@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from pipeline.results import shortfall
-from pipeline.verdicts import cell
+from pipeline.analysis.results import shortfall
+from pipeline.analysis.verdicts import cell
 
 DECIMALS = {"psnr_db": 0.005, "ssim": 0.0005}  # half of the last digit that the paper prints
 

@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from pipeline import statistics, verdicts
-from pipeline.findings import Finding, missing, seeded, seeds, where
-from pipeline.results import ENGINE
-from pipeline.statistics import Interval
+from pipeline.analysis import statistics, verdicts
+from pipeline.analysis.measures import Finding, missing, seeded, seeds, where
+from pipeline.analysis.results import ENGINE
+from pipeline.analysis.statistics import Interval
 
 
 def threshold_quality(r, cells, which):

@@ -11,10 +11,10 @@ from typing import Callable
 
 import pandas as pd
 
-from pipeline import findings as f, trends as t
-from pipeline.ordering import order
-from pipeline.results import shortfall
-from pipeline.verdicts import CELLS, CLAIMS
+from pipeline.analysis import ablations as t, measures as f
+from pipeline.analysis.method_order import order
+from pipeline.analysis.results import shortfall
+from pipeline.analysis.verdicts import CELLS, CLAIMS
 
 COLUMNS = ["id", "claim", "where", "criterion", "paper_value", "our_value", "ci_low", "ci_high",
            "verdict", "because"]
@@ -222,7 +222,7 @@ def ledger(results, cells):
     Parameters
     ----------
     results : Results
-    cells : DataFrame, of `pipeline.cells.cells`
+    cells : DataFrame, of `pipeline.analysis.table_verdicts.cells`
 
     Returns
     -------

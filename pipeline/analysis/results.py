@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline import statistics
-from pipeline.tables import depth_variants
+from pipeline.analysis import statistics
+from pipeline.analysis.tables import depth_variants
 
 FULL_PATCH = 54  # HR pixels: the paper's patch
 ENGINE = "grouped"  # the mode of timing.csv that is meant where PRN's time is meant

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline import statistics, verdicts
-from pipeline.cells import protocol as bicubic_cells, weak
-from pipeline.results import ENGINE
-from pipeline.statistics import Interval
-from pipeline.tables import PAPER_NAMES, paper_table1
+from pipeline.analysis import statistics, verdicts
+from pipeline.analysis.table_verdicts import protocol as bicubic_cells, weak
+from pipeline.analysis.results import ENGINE
+from pipeline.analysis.statistics import Interval
+from pipeline.analysis.tables import PAPER_NAMES, paper_table1
 
 LIGHT = ("aplus", "rfl", "selfex", "srcnn", "scn", "fsrcnn")  # [4], [5], [13], [32], [33], [38], [39]
 HEAVY = ("lapsrn", "vdsr", "drcn")  # [17]-[19]

@@ -1,0 +1,1 @@
+"""CSV to tables, statistics and verdicts; no torch."""
