@@ -19,7 +19,7 @@ from pipeline.sr.patches import grid, patch_size
 
 TILE, BAND = 1 << 18, 1 << 20  # LR pixels at a time: 1.3 GB for 10,000 x 10,000 RGB at x4
 BICUBIC = 2  # LR pixels that bicubic reads beyond its own
-# vermillion, blue, black: ROUTE_COLOURS of `pipeline.figures.style`, which needs matplotlib
+# vermillion, blue, black: ROUTE_COLOURS of `pipeline.report.figures.style`, which needs matplotlib
 ROUTE_COLOURS = np.array([[0xD5, 0x5E, 0x00], [0x00, 0x72, 0xB2], [0x26, 0x26, 0x26]])
 TINT = 0.6  # of the route's colour in the map of routes
 

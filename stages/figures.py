@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config import params
-from pipeline.figures import curves, engine, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
-from pipeline.figures.style import save
+from pipeline.report.figures import curves, engine, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
+from pipeline.report.figures.style import save
 from pipeline.nested import nested
 from stages.shared import folder, reports, run
 

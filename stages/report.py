@@ -1,4 +1,4 @@
-"""report.md, report.html and provenance.json."""
+"""report.md, render.html and provenance.json."""
 
 import json
 import subprocess
@@ -7,10 +7,10 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from pipeline import basis, embed, evidence, marks, report
+from pipeline.report import decisions, departures, embed, render, symbols
 from pipeline.config import params
-from pipeline.figures.roc import roc
-from pipeline.figures.style import dataset as place
+from pipeline.report.figures.roc import roc
+from pipeline.report.figures.style import dataset as place
 from pipeline.nested import nested
 from stages.shared import folder, reports, run
 
@@ -30,13 +30,13 @@ def main():
               for n in p.present(p.variants)}
     machine = json.loads((source / "machine.json").read_text())
     sets, a = p.sets[p.profile], p.ablation
-    rests_on = basis.departures(models, sets.test, p.training_sets(), machine, results["table1"],
+    rests_on = departures.departures(models, sets.test, p.training_sets(), machine, results["table1"],
                                 results["published"])
     provenance = {
         "profile": p.profile, "departures": dict(rests_on), "revision": revision(),
         "weights": p.weights, "timed_on": machine,
         "trained": {n: {k: v for k, v in m.items() if k != "curve"} for n, m in models.items()},
-        "parameters": asdict(p), "data": basis.data_hashes(source / "datasets")}
+        "parameters": asdict(p), "data": departures.data_hashes(source / "datasets")}
     (out / "provenance.json").write_text(json.dumps(provenance, indent=1, sort_keys=True) + "\n")
     facts = {**results, "ablation": pd.read_csv(source / "ablation.csv"), "models": models,
              "auc": roc(gains.prior, gains.kind == "severe")[2] if gains.kind.nunique() == 2 else None,
@@ -46,14 +46,14 @@ def main():
     shown = scores.pop("fig3")
     titles = {name: f"{x.called} of {place(x.dataset)}, ×{x.scale}"
               for name, x in p.pictures[p.profile].items()}
-    report.render({
-        "profile": p.profile, "provenance": provenance, "headline": basis.headline(p.profile),
-        "departures": rests_on, **marks.summary(results["claims"], results["cells"]),
-        "training": basis.training_table(models), "pictures": titles | {
-            "fig3": f"{report.RESPONSES[shown['method']]}, ×{shown['scale']}"},
+    render.render({
+        "profile": p.profile, "provenance": provenance, "headline": departures.headline(p.profile),
+        "departures": rests_on, **symbols.summary(results["claims"], results["cells"]),
+        "training": departures.training_table(models), "pictures": titles | {
+            "fig3": f"{render.RESPONSES[shown['method']]}, ×{shown['scale']}"},
         "comparisons": embed.comparisons(titles, pixels, scores),
-        "tables": report.typeset(results, sets.test, sets.ablation, a.scale),
-        "decisions": evidence.decisions(facts), "inconsistencies": evidence.inconsistencies()}, out)
+        "tables": render.typeset(results, sets.test, sets.ablation, a.scale),
+        "decisions": decisions.decisions(facts), "inconsistencies": decisions.inconsistencies()}, out)
 
 
 run(main)

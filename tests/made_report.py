@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline import basis, embed, marks, report
-from pipeline.figures.style import save
+from pipeline.report import departures, embed, render, symbols
+from pipeline.report.figures.style import save
 
 MODEL = {"steps": 800, "device": "CPU, 2 threads", "recipe": {"batch": 16, "learning_rate": 1e-3,
          "decay": "step"}, "seconds": 60.0, "parameters": 5,
@@ -29,7 +29,7 @@ def results():
     claims = pd.DataFrame([
         {"id": f"claim-{i}", "claim": f"PRN does “{verdict}” | {'a long word ' * 6}", "where": "IV",
          "criterion": "interval above zero", "paper_value": "+0.13 dB", "our_value": -0.1, "ci_low": -0.2,
-         "ci_high": 0.1, "verdict": verdict, "because": "of 100 images"} for i, verdict in enumerate(marks.CLAIMS)])
+         "ci_high": 0.1, "verdict": verdict, "because": "of 100 images"} for i, verdict in enumerate(symbols.CLAIMS)])
     pairs = pd.DataFrame({"label": ["current", "U1L1"], "dataset": "set5", "scale": 4, "patches": 9,
                           "gamma_low": [10.0, 20], "gamma_upper": [50.0, 50], "psnr_db": [27.0, 26.9],
                           "ms_per_image": [9.0, 71.5], "speedup": 1.0, "share_mild": 0.2, "share_moderate": 0.3,
@@ -48,7 +48,7 @@ def results():
 
 
 def make(folder):
-    """Write report.md and report.html into a folder."""
+    """Write render.md and render.html into a folder."""
     tables, random = results(), np.random.default_rng(0)
     for name in ("fig1", "fig8"):
         figure = Figure(figsize=(7, 3))
@@ -59,14 +59,14 @@ def make(folder):
               "map/columns": np.array([0, 54, 104]), "map/route": np.array([[0, 1], [2, 2]]),
               "map/prior": np.array([[5.0, 20], [40, 50]])}
     scores = {"bicubic": (22.1, 0.7), "prn": (24.6, 0.8)}
-    report.render({
+    render.render({
         "profile": "paper", "provenance": json.loads('{"revision": "0123456789abcdef"}'),
-        "headline": basis.headline("paper"),
-        "departures": basis.departures({"prn": MODEL}, ["set5"], ["t91"], {"device": "an EPYC"},
+        "headline": departures.headline("paper"),
+        "departures": departures.departures({"prn": MODEL}, ["set5"], ["t91"], {"device": "an EPYC"},
                                        tables["table1"], tables["published"]),
-        **marks.summary(tables["claims"], tables["cells"]), "training": basis.training_table({"prn": MODEL}),
+        **symbols.summary(tables["claims"], tables["cells"]), "training": departures.training_table({"prn": MODEL}),
         "pictures": {"fig8": "noise"}, "comparisons": [embed.comparison("noise", pixels, scores)],
-        "tables": report.typeset(tables, ["set5", "set14", "bsds100", "urban100"], "bsds100", 4),
+        "tables": render.typeset(tables, ["set5", "set14", "bsds100", "urban100"], "bsds100", 4),
         "decisions": [{"id": "D1", "question": "q", "decision": "d", "evidence": "e"}],
         "inconsistencies": [{"point": "p", "first": "1", "second": "2", "our_reading": "r", "decision": "D1"}]},
         folder)

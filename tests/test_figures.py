@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.figures import style
-from pipeline.figures.curves import gather, learning_curves
-from pipeline.figures.fig1 import efficiency
-from pipeline.figures.fig2 import examples
-from pipeline.figures.fig3 import features
-from pipeline.figures.fig4 import histograms, shares
-from pipeline.figures.fig7 import thresholds
-from pipeline.figures.fig8_11 import comparison
-from pipeline.figures.roc import roc
+from pipeline.report.figures import style
+from pipeline.report.figures.curves import gather, learning_curves
+from pipeline.report.figures.fig1 import efficiency
+from pipeline.report.figures.fig2 import examples
+from pipeline.report.figures.fig3 import features
+from pipeline.report.figures.fig4 import histograms, shares
+from pipeline.report.figures.fig7 import thresholds
+from pipeline.report.figures.fig8_11 import comparison
+from pipeline.report.figures.roc import roc
 
 ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(0)
@@ -275,6 +275,6 @@ def test_learning_curves_break_where_the_phase_ends_whose_images_they_are_of():
 
 
 def test_no_figure_imports_torch():
-    modules = [f"pipeline.figures.{p.stem}" for p in (ROOT / "pipeline/figures").glob("[!_]*.py")]
+    modules = [f"pipeline.report.figures.{p.stem}" for p in (ROOT / "pipeline/figures").glob("[!_]*.py")]
     code = f"import sys, {', '.join(modules)}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

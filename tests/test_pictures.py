@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from pipeline import embed
+from pipeline.report import embed
 from pipeline.evaluation.protocol import degrade
-from pipeline.figures.routes import routes
+from pipeline.report.figures.routes import routes
 from pipeline.data.images import read
 from pipeline.sr.routing import Routing, route_patches
 from pipeline.models import build

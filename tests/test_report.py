@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline import basis, evidence, marks, report
+from pipeline.report import decisions, departures, render, symbols
 from pipeline.training import algorithm1
 from pipeline.experiments.gradient_gain import examples, gains
 from pipeline.models import build
@@ -22,13 +22,13 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_the_first_line_of_the_embedded_profile_forbids_comparison(tmp_path):
-    assert "no figure here can be compared with the paper" in basis.headline("embedded")
+    assert "no figure here can be compared with the paper" in departures.headline("embedded")
     first = (make(tmp_path) / "report.md").read_text().splitlines()[:5]
-    assert basis.headline("paper") in first[1] and "**Test images:**" in first[3]
+    assert departures.headline("paper") in first[1] and "**Test images:**" in first[3]
 
 
 def departures(models=None, training=("t91", "bsds200")):
-    return dict(basis.departures(models or {"prn": MODEL, "bicubic": {**MODEL, "steps": 0}}, ["set5"],
+    return dict(departures.departures(models or {"prn": MODEL, "bicubic": {**MODEL, "steps": 0}}, ["set5"],
                                  training, {"device": "AMD EPYC, 2 threads"}, results()["table1"],
                                  results()["published"]))
 
@@ -51,7 +51,7 @@ USUAL = {"models": {"prn": GPU, "bicubic": {**MODEL, "steps": 0}}, "test_sets": 
 
 
 def test_the_box_is_short_where_all_is_as_in_the_paper():
-    box = dict(basis.departures(**USUAL))
+    box = dict(departures.departures(**USUAL))
     assert list(box) == ["Test images", "Weights", "Budget", "Times"] and "CPU" not in "".join(box.values())
     assert box["Test images"] == "Set5, Set14, BSDS100, Urban100: the paper's own"
 
@@ -80,8 +80,8 @@ def test_the_box_is_short_where_all_is_as_in_the_paper():
      "Not run", "DRCN in 1 of 2 cells"),
 ])
 def test_every_fallback_is_named_and_nothing_else(change, what, words):
-    usual = dict(basis.departures(**USUAL))
-    found = dict(basis.departures(**{**USUAL, **change}))
+    usual = dict(departures.departures(**USUAL))
+    found = dict(departures.departures(**{**USUAL, **change}))
     assert words in found[what] and words not in usual.get(what, "")
     assert {k for k in found if found[k] != usual.get(k)} - {"Budget"} == {what}  # a budget names devices
 
@@ -89,7 +89,7 @@ def test_every_fallback_is_named_and_nothing_else(change, what, words):
 @pytest.mark.parametrize("name, end", [("report.md", "\n# "), ("report.html", "</header>")])
 def test_fallbacks_stand_at_the_top(tmp_path, name, end):
     top = html.unescape((make(tmp_path) / name).read_text().split(end)[0])
-    box = basis.departures({"prn": MODEL}, ["set5"], ["t91"], {"device": "an EPYC"}, results()["table1"],
+    box = departures.departures({"prn": MODEL}, ["set5"], ["t91"], {"device": "an EPYC"}, results()["table1"],
                            results()["published"])
     assert {"No GPU", "Cited rows", "Recipe"} <= dict(box).keys()
     assert all(what in top and words in top for what, words in box)
@@ -112,13 +112,13 @@ def test_precision_is_measured_and_not_declared(monkeypatch, precision, expected
 
 
 def test_training_table_leaves_out_what_was_not_trained():
-    table = basis.training_table({"prn": MODEL, "bicubic": {**MODEL, "steps": 0}})
+    table = departures.training_table({"prn": MODEL, "bicubic": {**MODEL, "steps": 0}})
     assert [row[0] for row in table["rows"]] == ["PRN"] and table["rows"][0][1] == "800"
-    assert basis.training_table({"prn": {**MODEL, "published": True}})["rows"][0][-1] == "published"
+    assert departures.training_table({"prn": {**MODEL, "published": True}})["rows"][0][-1] == "published"
 
 
 def test_tables_have_the_papers_number_beside_ours_the_best_and_the_verdict():
-    table = report.typeset(results(), ["set5"], "bsds100", 4)[0]
+    table = render.typeset(results(), ["set5"], "bsds100", 4)[0]
     assert table["header"] == ["method", "Set5 PSNR", "Set5 paper", "Set5 SSIM", "Set5 paper"]
     assert table["rows"][0] == ["Bicubic", "26.00", "26.00", "0.650", "0.650"]
     assert table["rows"][1][:3] == ["A+ †", "–", "26.80"] and "† not run here" in table["note"]
@@ -130,13 +130,13 @@ def test_tables_have_the_papers_number_beside_ours_the_best_and_the_verdict():
 def test_tables_of_images_that_the_paper_does_not_have_show_ours_alone():
     found = results()
     found["table1"] = found["table1"].assign(paper_psnr_db=np.nan, paper_ssim=np.nan)
-    assert report.typeset(found, ["set5"], "set5", 4)[0]["header"] == ["method", "Set5 PSNR", "Set5 SSIM"]
+    assert render.typeset(found, ["set5"], "set5", 4)[0]["header"] == ["method", "Set5 PSNR", "Set5 SSIM"]
 
 
 def test_both_reports_say_the_same(tmp_path):
     folder, found = make(tmp_path), results()
     page, text = (folder / "report.html").read_text(), (folder / "report.md").read_text()
-    for said in [*marks.CLAIMS, "of 100 images", "−0.1", "[−0.2,\u00a00.1]", "+0.13 dB", "Cited rows", "800 steps",
+    for said in [*symbols.CLAIMS, "of 100 images", "−0.1", "[−0.2,\u00a00.1]", "+0.13 dB", "Cited rows", "800 steps",
                  "Table I, ×4", "Fig. 8: noise", "not replicated", "The paper against itself", "cells.csv"]:
         assert said in page and said in text, said
     assert "26.00 = |" in text and "26.60**" in text
@@ -146,14 +146,14 @@ def test_both_reports_say_the_same(tmp_path):
 
 def test_training_table_names_the_images_that_a_method_is_fitted_to():
     fitted = {**MODEL, "steps": 0, "recipe": {"sets": ["t91"], "levels": 12}}
-    assert basis.training_table({"aplus": fitted})["rows"][0][:4] == ["A+", "fitted to t91", "–", "–"]
+    assert departures.training_table({"aplus": fitted})["rows"][0][:4] == ["A+", "fitted to t91", "–", "–"]
 
 
 def test_table1_says_which_classical_method_falls_short():
     table = pd.DataFrame({"method": ["aplus", "rfl", "selfex", "srcnn"], "dataset": "set5", "scale": 2,
                           "psnr_db": [36.55, 36.4, 36.5, 30.0], "ssim": 0.9, "source": "measured",
                           "paper_psnr_db": [36.6, 36.59, 36.6, 36.7], "paper_ssim": 0.9})
-    note = report._table1(table, 2, ["set5"], {})["note"]
+    note = render._table1(table, 2, ["set5"], {})["note"]
     assert note.endswith("RFL is short of the paper's figure, in dB: Set5 0.19.")
     assert not {"A+", "SelfEx", "SRCNN"} & set(note.replace(".", "").split())
 
@@ -167,13 +167,13 @@ def test_every_decision_of_the_design_is_there_and_says_when_it_was_not_measured
                            "share_mild": [0.2], "share_moderate": [0.3], "share_severe": [0.5]})
     timing = pd.DataFrame({"method": "prn", "scale": 4, "mode": ["paper", "grouped", "context", "whole"],
                            "ms_median": [3.0, 2, 1.5, 1], "device": "CPU"})
-    rows = evidence.decisions({"ablation": ablation, "table2": pairs, "shares": shares,
+    rows = decisions.decisions({"ablation": ablation, "table2": pairs, "shares": shares,
                                "timing": timing, "models": {"prn": MODEL}, "auc": None,
                                "dataset": "d", "scale": 4, "gammas": (20.0, 50.0)})
     assert [row["id"] for row in rows] == [f"D{i}" for i in range(1, 15)]
     found = {row["id"]: row["evidence"] for row in rows}
     assert "10/50 27.000 dB, 9.0 ms; 20/50 26.900 dB, 7.0 ms" in found["D1"]
-    assert found["D12"] == evidence.NOT_MEASURED and "no AUC" in found["D3"]
+    assert found["D12"] == decisions.NOT_MEASURED and "no AUC" in found["D3"]
 
 
 def test_gains_and_examples_on_images(tmp_path):
@@ -194,7 +194,7 @@ def test_gains_and_examples_on_images(tmp_path):
 
 def test_the_results_in_the_readme_are_those_of_the_committed_report():
     """After a new run of the paper profile, put the lines that this names into README.md."""
-    claims = marks.claim_rows(pd.read_csv(ROOT / "reports/paper/claims.csv"))
+    claims = symbols.claim_rows(pd.read_csv(ROOT / "reports/paper/claims.csv"))
     lines = {row["claim"]: f"| {row['claim']} | {row['mark']} {row['verdict']} | {row['paper']} | {row['ours']} |"
              for row in claims}
     section = (ROOT / "README.md").read_text().split("## The result so far")[1].split("\n## ")[0]

@@ -10,7 +10,7 @@ from pipeline.analysis import tables
 from pipeline.engine import adaptive
 from pipeline.timing.jobs import luma_pairs
 from pipeline.timing.engine_jobs import SHARES, against, by_share
-from pipeline.figures import engine as figure
+from pipeline.report.figures import engine as figure
 from pipeline.engine.fused import Fused, precisions
 from pipeline.sr.routing import Routing
 from pipeline.models import build

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from pipeline.analysis import statistics
-from pipeline.figures.roc import roc
+from pipeline.report.figures.roc import roc
 from pipeline.analysis.statistics import Noise
 
 

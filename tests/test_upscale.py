@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from pipeline import __main__ as tool, files, upscale, writers
 from pipeline.models import weights
 from pipeline.evaluation.protocol import Pair, compose
-from pipeline.figures import style
+from pipeline.report.figures import style
 from pipeline.engine.fused import Fused
 from pipeline.data.images import rgb_to_ycbcr
 from pipeline.sr.routing import Routing, grouped

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from pipeline.figures import style
+from pipeline.report.figures import style
 
 _MODES = {"grouped": (style.VERMILLION, "o", "borders of the paper"),
           "context": (style.BLUE, "s", "real context")}

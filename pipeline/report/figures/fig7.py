@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pipeline.figures import style
-from pipeline.figures.labels import place
+from pipeline.report.figures import style
+from pipeline.report.figures.labels import place
 
 _DEFAULT = "U2L2"  # the pair that the paper settles on
 _SHARES = [f"share_{route}" for route in style.ROUTES]

@@ -5,7 +5,7 @@ import textwrap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from pipeline.figures import style
+from pipeline.report.figures import style
 
 _BEST = {"color": "#C00000", "fontweight": "bold"}
 _SECOND = {"color": style.BLUE, "fontstyle": "italic"}

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.figures import style
+from pipeline.report.figures import style
 
 _ACROSS = 2  # examples beside each other in a block
 _NAMES = ("HR", "bicubic", "CNN")

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from pipeline.figures import style
+from pipeline.report.figures import style
 
 
 @style.rc()

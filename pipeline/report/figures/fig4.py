@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.figures import style
-from pipeline.figures.roc import roc
+from pipeline.report.figures import style
+from pipeline.report.figures.roc import roc
 
 _BINS = 40
 _KINDS = {"severe": "gain > 1 dB", "mild": "gain ≤ 1 dB"}

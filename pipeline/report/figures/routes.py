@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from pipeline.figures import style
+from pipeline.report.figures import style
 
 # severe is the bare picture, mild is hatched too: legible without colour
 _FILL = {"mild": {"alpha": 0.4, "hatch": "////"}, "moderate": {"alpha": 0.4}, "severe": {"alpha": 0}}

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from pipeline.figures import style
+from pipeline.report.figures import style
 
 _DEPTH = 4  # dB
 _COLUMN = re.compile(r"psnr_db_x(\d+)")

@@ -7,8 +7,8 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from pipeline import embed, marks
-from pipeline.figures.style import dataset as place, method as look
+from pipeline.report import embed, symbols
+from pipeline.report.figures.style import dataset as place, method as look
 
 TEMPLATES = Path(__file__).with_name("templates")
 SHORT = {"aplus": 0.1, "rfl": 0.1, "selfex": 0.2}  # dB that a classical method may miss unsaid
@@ -52,7 +52,7 @@ def typeset(results, test_sets, dataset, scale):
     -------
     list of dict, as `_table` makes them
     """
-    first, cells = results["table1"], {t: marks.cells(results["cells"], t) for t in ("I", "III", "IV")}
+    first, cells = results["table1"], {t: symbols.cells(results["cells"], t) for t in ("I", "III", "IV")}
     tables = [_table1(first, s, test_sets, cells["I"]) for s in sorted(first.scale.unique())]
     if len(results["published"]):
         tables.append(_plain(

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from pipeline.figures.style import COLUMN, DPI, ROUTES, method as look
+from pipeline.report.figures.style import COLUMN, DPI, ROUTES, method as look
 
 QUALITY = 95  # of a photograph
 

@@ -5,8 +5,8 @@ import textwrap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from pipeline.figures import style
-from pipeline.figures.labels import place
+from pipeline.report.figures import style
+from pipeline.report.figures.labels import place
 
 _MODES = {"grouped": "", "paper": ", patch by patch", "whole": ""}
 

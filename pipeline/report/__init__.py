@@ -1,0 +1,1 @@
+"""The report: departures, decisions, figures, pages; no torch."""
