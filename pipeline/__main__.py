@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from pipeline import files, upscale, writers
+from pipeline.upscale import bands, reading, writing
 from pipeline.models import weights
 from pipeline.engine.fused import Fused
 from pipeline.sr.routing import Routing
@@ -41,7 +41,7 @@ def arguments(words):
     commands = parser.add_subparsers(required=True, metavar="upscale")
     tool = commands.add_parser("upscale", help="enlarge an image with the published PRN")
     tool.add_argument("input", type=Path, metavar="IN", help="grey or RGB, alpha or not, 8 or 16 bits")
-    tool.add_argument("output", type=Path, metavar="OUT", help=", ".join(writers.SUFFIXES))
+    tool.add_argument("output", type=Path, metavar="OUT", help=", ".join(writing.SUFFIXES))
     tool.add_argument("--scale", type=int, choices=SCALES, required=True)
     tool.add_argument("--borders", choices=["context", "paper"], default="context",
                       help="of the patches: context (no seams), or zeros as in the paper")
@@ -62,32 +62,32 @@ def run(args):
                          f"which is {args.gamma_upper:g}")
     outputs = [args.output, *([args.routes] if args.routes else [])]
     for path in outputs:
-        writers.check_name(path)
+        writing.check_name(path)
     if len({path.resolve() for path in [args.input, *outputs]}) <= len(outputs):
         raise ValueError(f"{args.output}: IN, OUT and MAP.png must be different files")
     net = network(args.weights, args.scale, args.device)
-    picture = files.read(args.input)
+    picture = reading.read(args.input)
     pixels, (h, w, channels) = picture.pixels, picture.pixels.shape
     shape = (h * args.scale, w * args.scale, channels)
-    writers.check_shape(args.output, shape, pixels.dtype)
+    writing.check_shape(args.output, shape, pixels.dtype)
     if args.routes:
-        writers.check_shape(args.routes, (h, w, 3), np.uint8)
+        writing.check_shape(args.routes, (h, w, 3), np.uint8)
 
     charts = []
 
     def rows():
-        found = upscale.bands(net, pixels, Routing(args.gamma_low, args.gamma_upper), args.borders)
-        total = upscale.count(pixels.shape, args.scale)
+        found = bands.bands(net, pixels, Routing(args.gamma_low, args.gamma_upper), args.borders)
+        total = bands.count(pixels.shape, args.scale)
         for band, chart in tqdm(found, total=total, unit="band", disable=None):  # None: no terminal
             charts.append(chart)
             yield band
 
     with ExitStack() as stack:
-        image, *drawing = [stack.enter_context(writers.whole(path)) for path in outputs]
-        writers.write(image, args.output.suffix, rows(), shape, pixels.dtype, picture.profile)
+        image, *drawing = [stack.enter_context(writing.whole(path)) for path in outputs]
+        writing.write(image, args.output.suffix, rows(), shape, pixels.dtype, picture.profile)
         for file in drawing:
-            drawn = upscale.route_map(pixels, np.concatenate(charts), args.scale)
-            writers.write(file, args.routes.suffix, drawn, (h, w, 3), np.uint8)
+            drawn = bands.route_map(pixels, np.concatenate(charts), args.scale)
+            writing.write(file, args.routes.suffix, drawn, (h, w, 3), np.uint8)
 
 
 def network(path, scale, device):

@@ -125,7 +125,7 @@ def test_bfloat16_loses_little():
 
 @pytest.mark.parametrize("borders", ["paper", "context"])
 def test_bands_of_an_image_equal_the_image(borders):
-    """Rows above and below that are context only, as `pipeline.upscale` gives them."""
+    """Rows above and below that are context only, as `pipeline.upscale.bands` gives them."""
     model, x = trained_like(), picture(70, 60)
     net, size = Fused(model, 3), patch_size(3)
     margin = 10

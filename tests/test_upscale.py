@@ -12,7 +12,8 @@ import tifffile
 import torch
 from PIL import Image, ImageOps
 
-from pipeline import __main__ as tool, files, upscale, writers
+from pipeline import __main__ as tool
+from pipeline.upscale import bands, reading, writing
 from pipeline.models import weights
 from pipeline.evaluation.protocol import Pair, compose
 from pipeline.report.figures import style
@@ -21,7 +22,7 @@ from pipeline.data.images import rgb_to_ycbcr
 from pipeline.sr.routing import Routing, grouped
 from pipeline.models import build
 from pipeline.sr.patches import patch_size
-from pipeline.upscale import ROUTE_COLOURS, bands
+from pipeline.upscale.bands import ROUTE_COLOURS, bands
 from tests.test_routing import trained_like
 
 ROUTING = Routing(10, 30)
@@ -110,8 +111,8 @@ KINDS = [*itertools.product([".png", ".tif"], [1, 2, 3, 4], [np.uint8, np.uint16
 
 
 def store(path, image, profile=None):
-    with writers.whole(path) as file:
-        writers.write(file, path.suffix, np.array_split(image, 3), image.shape, image.dtype, profile)
+    with writing.whole(path) as file:
+        writing.write(file, path.suffix, np.array_split(image, 3), image.shape, image.dtype, profile)
 
 
 @pytest.mark.parametrize("suffix, channels, dtype", KINDS)
@@ -119,7 +120,7 @@ def test_files_keep_pixels_mode_depth_and_profile(suffix, channels, dtype, tmp_p
     """Written by bands, read by us and by other libraries."""
     image, path = pixels(50, 37, channels, dtype), tmp_path / f"x{suffix}"
     store(path, image, b"profile" * 40)
-    picture = files.read(path)
+    picture = reading.read(path)
     assert picture.pixels.dtype == dtype and picture.profile == b"profile" * 40
     if suffix == ".jpg":
         assert picture.pixels.shape == image.shape
@@ -138,7 +139,7 @@ def test_files_keep_pixels_mode_depth_and_profile(suffix, channels, dtype, tmp_p
 def test_the_tool_keeps_mode_depth_and_size(suffix, channels, dtype, tmp_path, run):
     store(tmp_path / f"in{suffix}", pixels(20, 30, channels, dtype), b"profile")
     assert run(tmp_path / f"in{suffix}", tmp_path / f"out{suffix}") == (0, "")
-    picture = files.read(tmp_path / f"out{suffix}")
+    picture = reading.read(tmp_path / f"out{suffix}")
     assert picture.pixels.shape == (40, 60, channels) and picture.pixels.dtype == dtype
     assert picture.profile == b"profile"
     assert np.abs(picture.pixels[:, :20].mean((0, 1)) / np.iinfo(dtype).max - 0.5).max() < 0.05
@@ -157,7 +158,7 @@ def test_palettes_bits_and_transparent_colours(tmp_path):
     for name, mode, expected in [("p.png", "RGB", palette), ("bits.png", "L", bits),
                                  ("bits.tif", "L", bits), ("clear.png", "RGBA", None),
                                  ("key.png", "RGBA", None)]:
-        found = files.read(tmp_path / name).pixels
+        found = reading.read(tmp_path / name).pixels
         assert found.shape == (20, 30, len(mode)) and found.dtype == np.uint8
         if expected:
             np.testing.assert_array_equal(found, np.asarray(expected.convert(mode)).reshape(found.shape))
@@ -177,7 +178,7 @@ def test_exif_turns_the_image_upright(orientation, tmp_path):
     with Image.open(tmp_path / "x.png") as pillow:
         expected = np.asarray(ImageOps.exif_transpose(pillow))
     for name in ("x.png", "x.tif", "deep.tif"):
-        np.testing.assert_array_equal(files.read(tmp_path / name).pixels, expected)
+        np.testing.assert_array_equal(reading.read(tmp_path / name).pixels, expected)
 
 
 def test_sixteen_bit_tiff_of_others(tmp_path):
@@ -187,7 +188,7 @@ def test_sixteen_bit_tiff_of_others(tmp_path):
                      planarconfig="separate")
     tifffile.imwrite(tmp_path / "big.tif", image, photometric="rgb", byteorder=">", compression="lzw")
     for name in ("planes.tif", "big.tif"):
-        np.testing.assert_array_equal(files.read(tmp_path / name).pixels, image)
+        np.testing.assert_array_equal(reading.read(tmp_path / name).pixels, image)
 
 
 def refused():
@@ -218,7 +219,7 @@ def refused():
         whole = saved(rgb, kind)
         yield f"short{suffix}", whole[:len(whole) // 2], "not readable"
     file = io.BytesIO()
-    writers.write(file, ".png", [deep], deep.shape, deep.dtype)
+    writing.write(file, ".png", [deep], deep.shape, deep.dtype)
     yield "deep.png", file.getvalue()[:-2000], "not readable"
     whole = tiff(deep, photometric="rgb")
     yield "deep.tif", whole[:len(whole) // 2], "not readable"
@@ -274,7 +275,7 @@ def test_the_map_of_routes_has_three_colours(tmp_path, run):
     noise = rng.uniform(-0.5, 0.5, (27, 81)) * np.repeat([0, 0.04, 1], 27)
     store(tmp_path / "in.png", np.rint((0.5 + noise) * 255).astype(np.uint8)[..., None])
     assert run(tmp_path / "in.png", tmp_path / "out.png", "--routes", tmp_path / "map.png") == (0, "")
-    chart = files.read(tmp_path / "map.png").pixels
+    chart = reading.read(tmp_path / "map.png").pixels
     assert chart.shape == (27, 81, 3)
     for route, colour in enumerate(ROUTE_COLOURS):
         patch = chart[:, 27 * route:27 * route + 27].reshape(-1, 3).astype(float)

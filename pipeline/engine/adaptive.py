@@ -70,7 +70,7 @@ def super_resolve(net, images, routing, borders="paper", *, margins=None, routes
         With the domain ``bicubic`` or ``lr``: the oracle is not for users.
     borders : {"paper", "context"}
     margins : sequence of (top, bottom), optional
-        LR rows of each image that are context only: parts of a large image (`pipeline.upscale`).
+        LR rows of each image that are context only: parts of a large image (`pipeline.upscale.bands`).
     routes : sequence of Tensor, shape (patches,), int64, optional
         Instead of those by the prior (measurements).
 

@@ -63,7 +63,7 @@ def bands(net, pixels, routing, borders="context", *, tile=TILE, band=BAND):
     Parameters
     ----------
     net : `pipeline.engine.fused.Fused`
-    pixels : ndarray, shape (h, w, channels), uint8 or uint16, as of `pipeline.files.Picture`
+    pixels : ndarray, shape (h, w, channels), uint8 or uint16, as of `pipeline.upscale.reading.Picture`
     routing : `pipeline.sr.routing.Routing`
     borders : {"context", "paper"}
     tile, band : int

@@ -1,0 +1,1 @@
+"""The tool for people: enlarge an image."""
