@@ -9,7 +9,7 @@ from pipeline.analysis import claims
 from pipeline.config import params
 from pipeline.analysis.table_verdicts import cells
 from pipeline.analysis.results import Results, Tolerances, repeats
-from stages.shared import folder, reports, run
+from stages.common.shell import folder, reports, run
 
 
 def main():

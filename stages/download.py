@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.config import params
 from pipeline.data import sources
-from stages.shared import ROOT, argument, bar, folder, run
+from stages.common.shell import ROOT, argument, bar, folder, run
 
 
 def main():

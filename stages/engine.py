@@ -16,8 +16,8 @@ from pipeline.config import params
 from pipeline.data import pack
 from pipeline.timing.jobs import luma_pairs
 from pipeline.timing.clocks import measure, peaks
-from stages.networks import device, fresh, placed, routing
-from stages.shared import bar, folder, run
+from stages.common.networks import device, fresh, placed, routing
+from stages.common.shell import bar, folder, run
 
 
 def main():

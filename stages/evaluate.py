@@ -10,9 +10,9 @@ from pipeline.config import params
 from pipeline.evaluation.protocol import COLUMNS, evaluate
 from pipeline.data.sources import sha256
 from pipeline.training.checkpoints import make_tag
-from stages.models import test_images, trained
-from stages.networks import device, routing
-from stages.shared import ROOT, argument, bar, folder, run
+from stages.common.trained import test_images, trained
+from stages.common.networks import device, routing
+from stages.common.shell import ROOT, argument, bar, folder, run
 
 
 def main():

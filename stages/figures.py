@@ -9,7 +9,7 @@ from pipeline.config import params
 from pipeline.report.figures import curves, engine, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
 from pipeline.report.figures.style import save
 from pipeline.nested import nested
-from stages.shared import folder, reports, run
+from stages.common.shell import folder, reports, run
 
 
 def main():

@@ -6,9 +6,9 @@ import pandas as pd
 from pipeline.experiments import gradient_gain
 from pipeline.config import params
 from pipeline.models import build
-from stages.models import test_images, trained
-from stages.networks import device, routing
-from stages.shared import bar, folder, run
+from stages.common.trained import test_images, trained
+from stages.common.networks import device, routing
+from stages.common.shell import bar, folder, run
 
 
 def main():

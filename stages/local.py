@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.config import params
 from pipeline.data.sources import state
-from stages.shared import ROOT, run
+from stages.common.shell import ROOT, run
 
 
 def main():

@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.config import params
 from pipeline.data import images, pack
-from stages.shared import folder, run
+from stages.common.shell import folder, run
 
 
 def luma8(rgb):

@@ -6,9 +6,9 @@ import numpy as np
 
 from pipeline.config import params
 from pipeline.experiments.pictures import compare, response, route_map
-from stages.models import test_images, trained
-from stages.networks import device, routing
-from stages.shared import folder, run
+from stages.common.trained import test_images, trained
+from stages.common.networks import device, routing
+from stages.common.shell import folder, run
 
 
 def main():

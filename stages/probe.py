@@ -13,9 +13,9 @@ from pipeline.experiments.receptive_field import receptive_fields
 from pipeline.timing.parts import part_jobs
 from pipeline.experiments.responses import responses
 from pipeline.timing.clocks import measure
-from stages.models import test_images, trained
-from stages.networks import device, routing
-from stages.shared import bar, folder, run
+from stages.common.trained import test_images, trained
+from stages.common.networks import device, routing
+from stages.common.shell import bar, folder, run
 
 PLAIN = ({}, {"rolling": False}, {"routing": False}, {"dilation": 2})  # variants whose classes are compared
 

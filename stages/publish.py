@@ -6,8 +6,8 @@ import sys
 
 from pipeline.config import params
 from pipeline.data import sources
-from stages.outputs import PUBLISHED
-from stages.shared import argument, folder, run
+from stages.common.outputs import PUBLISHED
+from stages.common.shell import argument, folder, run
 
 
 def main():

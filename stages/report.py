@@ -12,7 +12,7 @@ from pipeline.config import params
 from pipeline.report.figures.roc import roc
 from pipeline.report.figures.style import dataset as place
 from pipeline.nested import nested
-from stages.shared import folder, reports, run
+from stages.common.shell import folder, reports, run
 
 
 def revision():

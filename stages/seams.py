@@ -4,9 +4,9 @@ import pandas as pd
 
 from pipeline.config import params
 from pipeline.experiments.seams import measure
-from stages.models import test_images, trained
-from stages.networks import device, routing
-from stages.shared import bar, folder, run
+from stages.common.trained import test_images, trained
+from stages.common.networks import device, routing
+from stages.common.shell import bar, folder, run
 
 
 def main():

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipeline.analysis import tables
 from pipeline.config import params
-from stages.shared import folder, reports, run
+from stages.common.shell import folder, reports, run
 
 
 def main():

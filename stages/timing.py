@@ -11,8 +11,8 @@ from pipeline.config import params
 from pipeline.data import pack
 from pipeline.timing.jobs import Network, luma_pairs, make_job
 from pipeline.timing.clocks import measure, other_work, peaks
-from stages.networks import conditions, device, fresh, placed, routing
-from stages.shared import bar, folder, run
+from stages.common.networks import conditions, device, fresh, placed, routing
+from stages.common.shell import bar, folder, run
 
 
 def plan(p):

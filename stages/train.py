@@ -6,19 +6,19 @@ from pipeline.training import algorithm1
 from pipeline.config import params
 from pipeline.sr import cost
 from pipeline.training.fit.run import FITTERS, fit
-from stages.networks import conditions, device
-from stages.setup import read
-from stages.shared import ROOT, argument, run
+from stages.common.networks import conditions, device
+from stages.common.setup import read
+from stages.common.shell import ROOT, argument, run
 
 
 def main():
     name, p = argument(), params.load()
     if not p.present([name]):
-        from stages.outputs import leave_out
+        from stages.common.outputs import leave_out
         return leave_out(p, name)
     network = p.variants[name].network
     if p.weights == "published" and network not in params.UNLEARNT:  # fits take minutes and much room
-        from stages.outputs import take
+        from stages.common.outputs import take
         return take(p, name)
     setup = read(p, name)
     if setup.too_small and setup.phases:
@@ -39,7 +39,7 @@ def main():
         raise RuntimeError(f"{name}: stopped at the limit of {limit:g} minutes; run the same "
                            "command again to go on from there")
     try:
-        from stages.outputs import write
+        from stages.common.outputs import write
     except ImportError as missing:  # a GPU machine with torch alone: the state is the result
         return print(f"{name}: trained; {missing.name} is not here, so run this again where it is")
     write(p, name, result.weights, result.curve, {

@@ -2,7 +2,7 @@
 
 from pipeline.config import params
 from pipeline.data import sources
-from stages.shared import ROOT, run
+from stages.common.shell import ROOT, run
 
 
 def main():

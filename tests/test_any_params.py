@@ -16,7 +16,7 @@ from pipeline.data import sources
 from pipeline.config.options import FITTED
 from pipeline.models import build
 from pipeline.analysis.tables import depth_variants
-from stages.networks import fresh, routing
+from stages.common.networks import fresh, routing
 from tests import workspace
 from tests.test_training import make_images
 

@@ -132,7 +132,7 @@ def test_captions_and_tables_need_no_torch():
 
 
 def test_training_and_timing_need_torch_and_numpy_alone():
-    names = [f"pipeline.{m}" for m in BARE] + ["stages.networks", "stages.setup", "stages.shared"]
+    names = [f"pipeline.{m}" for m in BARE] + ["stages.common.networks", "stages.common.setup", "stages.common.shell"]
     done = loads(names, ["pandas", "skimage", "scipy", "matplotlib", "PIL", "dvc", "dvclive",
                          "safetensors", "pooch", "yaml"])
     assert done.returncode == 0, done.stderr
@@ -141,7 +141,7 @@ def test_training_and_timing_need_torch_and_numpy_alone():
 def test_no_stage_reads_a_parameter_that_it_does_not_declare():
     """What a stage takes from params.yaml, by the attributes of `p` in its code."""
     for name, stage, path in entry_points():
-        files = [path] + [f for f in files_of("stages.setup") if str(f.relative_to(ROOT)) in closure(path)]
+        files = [path] + [f for f in files_of("stages.common.setup") if str(f.relative_to(ROOT)) in closure(path)]
         used = {word for f in files for word in re.findall(r"\bp\.(\w+)", f.read_text())}
         used |= {"variants"} if "present" in used else set()
         used -= {"scales_of", "sets_of", "training_sets", "check_sets", "load", "present"}

@@ -225,7 +225,7 @@ def test_a_set_without_images_is_named(workspace, monkeypatch):
 
 def test_training_images_smaller_than_a_patch_are_recorded(workspace, monkeypatch):
     from pipeline.data.pack import pack
-    from stages.setup import read
+    from stages.common.setup import read
 
     monkeypatch.chdir(workspace)
     (workspace / "artifacts/embedded").mkdir(parents=True)
@@ -243,7 +243,7 @@ def test_wrong_arguments_are_one_line(workspace, monkeypatch, command):
 
 
 def test_an_interrupt_is_one_line(monkeypatch):
-    from stages.shared import run
+    from stages.common.shell import run
 
     def interrupted():
         raise KeyboardInterrupt

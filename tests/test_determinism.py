@@ -101,7 +101,7 @@ def test_a_gpu_with_the_flag_repeats_to_the_bit(tmp_path):
     """PRN_DETERMINISTIC=1, in processes of their own, since CUDA reads it once."""
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA GPU")
-    code = ("import sys, numpy as np; from stages.networks import device; from tests import fingerprint\n"
+    code = ("import sys, numpy as np; from stages.common.networks import device; from tests import fingerprint\n"
             "np.savez(sys.argv[1], **fingerprint.weights(device=device()))")
     found = []
     for name in ("a.npz", "b.npz"):

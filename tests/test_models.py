@@ -12,7 +12,7 @@ from pipeline.sr.cost import count, parameters
 from pipeline.sr.degrade import upsample
 from pipeline.models import NETWORKS, build
 from pipeline.sr.prior import MILD, MODERATE, SEVERE
-from stages.networks import device, placed
+from stages.common.networks import device, placed
 
 
 @pytest.mark.parametrize("network", NETWORKS)

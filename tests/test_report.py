@@ -14,7 +14,7 @@ from pipeline.report import decisions, departures, render, symbols
 from pipeline.training import algorithm1
 from pipeline.experiments.gradient_gain import examples, gains
 from pipeline.models import build
-from stages.networks import conditions
+from stages.common.networks import conditions
 from tests.made_report import MODEL, make, results
 from tests.test_training import LABEL, RECIPE, make_images
 

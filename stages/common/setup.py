@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pipeline.training import algorithm1, checkpoints
 from pipeline.data import pack
 from pipeline.training.fit.run import FITTERS
-from stages.networks import fresh
-from stages.shared import folder
+from stages.common.networks import fresh
+from stages.common.shell import folder
 
 
 @dataclass(frozen=True)

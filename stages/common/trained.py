@@ -2,8 +2,8 @@
 
 from pipeline.models import weights
 from pipeline.data.images import list_images
-from stages.networks import fresh, placed
-from stages.shared import folder
+from stages.common.networks import fresh, placed
+from stages.common.shell import folder
 
 
 def trained(params, name):

@@ -8,8 +8,8 @@ from dvclive import Live
 from pipeline.models import weights as store
 from pipeline.data import sources
 from pipeline.sr import cost
-from stages.networks import fresh
-from stages.shared import folder
+from stages.common.networks import fresh
+from stages.common.shell import folder
 
 PUBLISHED = Path("weights")
 
