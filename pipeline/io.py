@@ -1,11 +1,12 @@
-"""Files that appear whole or not at all, whatever kills the writer or fills the disk."""
+"""Files that appear complete or not at all, whatever kills the writer or fills the disk; names in a .npz."""
 
+import hashlib
 import os
 from contextlib import contextmanager
 
 
 @contextmanager
-def whole(path):
+def atomic(path):
     """A name to write to; the file gets its own at the end, and nothing is left after a failure.
 
     Raises
@@ -22,3 +23,18 @@ def whole(path):
         raise OSError(f"{path} could not be written ({error}); is the disk full?") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def sha256(path):
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def unflatten(arrays):
+    """{"a/b": x, "a/c/d": y} -> {"a": {"b": x, "c/d": y}}, from a dict or an open .npz."""
+    found = {}
+    for key in arrays:
+        first, rest = key.split("/", 1)
+        found.setdefault(first, {})[rest] = arrays[key]
+    return found

@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.evaluation import resume
 from pipeline.config import params
 from pipeline.evaluation.protocol import COLUMNS, evaluate
-from pipeline.data.sources import sha256
+from pipeline.io import sha256
 from pipeline.training.checkpoints import make_tag
 from stages.common.trained import test_images, trained
 from stages.common.networks import device, routing

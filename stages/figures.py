@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.config import params
 from pipeline.report.figures import curves, engine, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
 from pipeline.report.figures.style import save
-from pipeline.nested import nested
+from pipeline.io import unflatten
 from stages.common.shell import folder, reports, run
 
 
@@ -18,8 +18,8 @@ def main():
     quality, times, table2 = (pd.read_csv(out / f"{name}.csv") for name in ("quality", "timing", "table2"))
     current = times[times.gamma_low.isna() | times.gamma_low.eq(p.gamma_low)
                     & times.gamma_upper.eq(p.gamma_upper)]
-    examples = nested(np.load(source / "examples.npz"))
-    pictures = nested(np.load(source / "pictures.npz"))
+    examples = unflatten(np.load(source / "examples.npz"))
+    pictures = unflatten(np.load(source / "pictures.npz"))
     scores = json.loads((source / "pictures.json").read_text())
     records = {name: json.loads((source / "models" / f"{name}.json").read_text()) for name in methods}
     figures = {

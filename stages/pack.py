@@ -4,11 +4,12 @@ import numpy as np
 
 from pipeline.config import params
 from pipeline.data import images, pack
+from pipeline.sr.colour import luma
 from stages.common.shell import folder, run
 
 
 def luma8(rgb):
-    return np.rint(images.luma(rgb)).astype(np.uint8)
+    return np.rint(luma(rgb)).astype(np.uint8)
 
 
 def main():

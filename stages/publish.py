@@ -5,7 +5,7 @@ import shutil
 import sys
 
 from pipeline.config import params
-from pipeline.data import sources
+from pipeline.io import sha256
 from stages.common.outputs import PUBLISHED
 from stages.common.shell import argument, folder, run
 
@@ -17,7 +17,7 @@ def main():
     for name in sys.argv[1:]:
         for suffix in ("safetensors", "json"):
             shutil.copyfile(folder(p) / "models" / f"{name}.{suffix}", PUBLISHED / f"{name}.{suffix}")
-        index[name] = sources.sha256(PUBLISHED / f"{name}.safetensors")
+        index[name] = sha256(PUBLISHED / f"{name}.safetensors")
         print(f"{name}: published, sha256 {index[name]}")
     text = json.dumps(index, indent=1, sort_keys=True)
     (PUBLISHED / "published.json").write_text(text + "\n")

@@ -11,7 +11,7 @@ from pipeline.report import decisions, departures, embed, render, symbols
 from pipeline.config import params
 from pipeline.report.figures.roc import roc
 from pipeline.report.figures.style import dataset as place
-from pipeline.nested import nested
+from pipeline.io import unflatten
 from stages.common.shell import folder, reports, run
 
 
@@ -41,7 +41,7 @@ def main():
     facts = {**results, "ablation": pd.read_csv(source / "ablation.csv"), "models": models,
              "auc": roc(gains.prior, gains.kind == "severe")[2] if gains.kind.nunique() == 2 else None,
              "dataset": sets.ablation, "scale": a.scale, "gammas": (a.gamma_low, a.gamma_upper)}
-    pixels = nested(np.load(source / "pictures.npz"))
+    pixels = unflatten(np.load(source / "pictures.npz"))
     scores = json.loads((source / "pictures.json").read_text())
     shown = scores.pop("fig3")
     titles = {name: f"{x.called} of {place(x.dataset)}, ×{x.scale}"
@@ -53,7 +53,7 @@ def main():
             "fig3": f"{render.RESPONSES[shown['method']]}, ×{shown['scale']}"},
         "comparisons": embed.comparisons(titles, pixels, scores),
         "tables": render.typeset(results, sets.test, sets.ablation, a.scale),
-        "decisions": decisions.decisions(facts), "inconsistencies": decisions.inconsistencies()}, out)
+        "decisions": decisions.decisions(facts), "contradictions": decisions.contradictions()}, out)
 
 
 run(main)

@@ -68,6 +68,6 @@ def make(folder):
         "pictures": {"fig8": "noise"}, "comparisons": [embed.comparison("noise", pixels, scores)],
         "tables": render.typeset(tables, ["set5", "set14", "bsds100", "urban100"], "bsds100", 4),
         "decisions": [{"id": "D1", "question": "q", "decision": "d", "evidence": "e"}],
-        "inconsistencies": [{"point": "p", "first": "1", "second": "2", "our_reading": "r", "decision": "D1"}]},
+        "contradictions": [{"point": "p", "first": "1", "second": "2", "our_reading": "r", "decision": "D1"}]},
         folder)
     return folder

@@ -345,9 +345,9 @@ def test_repeats_are_variants_that_differ_in_their_seed_alone():
     assert uneven["prn"] == ["prn"]
 
 
-def test_inconsistencies_name_two_places_and_decisions_that_exist():
-    templates = Path(claims.__file__).with_name("templates")
-    rows = pd.read_csv(templates / "inconsistencies.csv", keep_default_na=False)
+def test_contradictions_name_two_places_and_decisions_that_exist():
+    templates = Path(claims.__file__).parents[1] / "paper"
+    rows = pd.read_csv(templates / "contradictions.csv", keep_default_na=False)
     assert list(rows) == ["point", "first", "second", "our_reading", "decision"] and rows.point.is_unique
     assert rows[["point", "first", "second", "our_reading"]].ne("").all().all()
     assert set(rows.decision) - {""} <= set(pd.read_csv(templates / "decisions.csv").id)

@@ -14,7 +14,7 @@ from skimage.metrics import peak_signal_noise_ratio
 from pipeline.evaluation import metrics
 from pipeline.sr.degrade import imresize, resize_matrix, upsample
 from pipeline.evaluation.protocol import compose, degrade, evaluate
-from pipeline.data.images import luma, modcrop, rgb_to_ycbcr, shave, ycbcr_to_rgb
+from pipeline.sr.colour import luma, modcrop, rgb_to_ycbcr, shave, ycbcr_to_rgb
 from pipeline.models import build
 from pipeline.data.sources import registry
 from pipeline.analysis.tables import paper_table1

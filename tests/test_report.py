@@ -27,14 +27,14 @@ def test_the_first_line_of_the_embedded_profile_forbids_comparison(tmp_path):
     assert departures.headline("paper") in first[1] and "**Test images:**" in first[3]
 
 
-def departures(models=None, training=("t91", "bsds200")):
+def box_of(models=None, training=("t91", "bsds200")):
     return dict(departures.departures(models or {"prn": MODEL, "bicubic": {**MODEL, "steps": 0}}, ["set5"],
                                  training, {"device": "AMD EPYC, 2 threads"}, results()["table1"],
                                  results()["published"]))
 
 
 def test_the_box_names_budget_recipe_stand_ins_device_and_cited_rows():
-    box = departures()
+    box = box_of()
     assert "800 steps (CPU, 2 threads)" in box["Budget"] and "batches of 16" in box["Recipe"]
     assert box["Training images"] == "VOC2012 stood in for by t91" and box["Weights"] == "trained in this run"
     assert "a CPU" in box["Times"] and "ratios" in box["Times"] and box["Cited rows"].startswith("A+:")

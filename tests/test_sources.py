@@ -12,6 +12,7 @@ import yaml
 from PIL import Image
 
 from pipeline.data import sources
+from pipeline.io import sha256
 
 # the test server leaves the closing of its sockets to the garbage collector
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning",
@@ -252,4 +253,4 @@ def test_data_dvc_pins_the_embedded_images():
     for dataset in ("embedded_train", "embedded_test"):
         for source in sources.registry()[dataset]:
             path = source.url.replace("data/", "embedded/", 1)
-            assert sources.sha256(path) == source.sha256, path
+            assert sha256(path) == source.sha256, path

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from safetensors.torch import save, save_file
 
+from pipeline.io import sha256
 from pipeline.training import checkpoints
 from pipeline.models import weights
 from pipeline.models import build
@@ -165,7 +166,7 @@ def published(tmp_path, monkeypatch):
     def publish(content):
         Path("weights/prn.safetensors").write_bytes(content)
         Path("weights/prn.json").write_text('{"curve": [], "steps": 1}')
-        index = {"prn": sources.sha256("weights/prn.safetensors")}
+        index = {"prn": sha256("weights/prn.safetensors")}
         Path("weights/published.json").write_text(json.dumps(index))
     return publish
 
@@ -196,7 +197,7 @@ def test_every_published_file_is_the_one_that_was_and_fits_its_variant():
     p = params.load()
     for name, digest in params.published().items():
         path = Path("weights") / f"{name}.safetensors"
-        assert sources.sha256(path) == digest, name
+        assert sha256(path) == digest, name
         variant = p.variants[name]
         weights.load(build(variant.network, p.scales_of(name), **variant.options), path)
         assert json.loads(path.with_suffix(".json").read_text())["variant"] == name

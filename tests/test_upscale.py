@@ -13,12 +13,12 @@ import torch
 from PIL import Image, ImageOps
 
 from pipeline import __main__ as tool
-from pipeline.upscale import bands, reading, writing
+from pipeline.upscale import bands as enlarge, reading, writing
 from pipeline.models import weights
 from pipeline.evaluation.protocol import Pair, compose
 from pipeline.report.figures import style
 from pipeline.engine.fused import Fused
-from pipeline.data.images import rgb_to_ycbcr
+from pipeline.sr.colour import rgb_to_ycbcr
 from pipeline.sr.routing import Routing, grouped
 from pipeline.models import build
 from pipeline.sr.patches import patch_size
@@ -239,7 +239,7 @@ def test_what_cannot_be_written_is_refused_before_work(tmp_path, run, monkeypatc
     store(tmp_path / "deep.png", pixels(20, 30, 3, np.uint16))
     store(tmp_path / "long.png", pixels(3, 33000, 1))
     store(tmp_path / "rgb.png", pixels(20, 30, 3))
-    monkeypatch.setattr(upscale, "bands", lambda *_: pytest.fail("work began"))
+    monkeypatch.setattr(enlarge, "bands", lambda *_: pytest.fail("work began"))
     for source, result, reason in [
             ("in.png", "out.bmp", "unknown kind of file"), ("in.png", "out.jpg", "alpha"),
             ("deep.png", "out.jpg", "16 bits"), ("long.png", "out.jpg", "66000 x 6 is over"),
@@ -248,7 +248,7 @@ def test_what_cannot_be_written_is_refused_before_work(tmp_path, run, monkeypatc
         code, said = run(tmp_path / source, tmp_path / result)
         assert code == 1 and reason in said and said.count("\n") == 1
     assert "must be below" in run(tmp_path / "rgb.png", tmp_path / "out.png", "--gamma-low", 40)[1]
-    monkeypatch.setattr(files, "LIMIT", 500)
+    monkeypatch.setattr(reading, "LIMIT", 500)
     assert "cut it into parts" in run(tmp_path / "rgb.png", tmp_path / "out.png")[1]
 
 
@@ -262,7 +262,7 @@ def test_nothing_is_left_after_a_failure(error, code, tmp_path, run, monkeypatch
     def failing(*args):
         yield from itertools.islice(bands(*args, tile=1, band=1), 1)
         raise error
-    monkeypatch.setattr(upscale, "bands", failing)
+    monkeypatch.setattr(enlarge, "bands", failing)
     found, said = run(tmp_path / "in.png", tmp_path / "out.png", "--routes", tmp_path / "map.png")
     assert found == code and said.count("\n") == 1
     assert sorted(f.name for f in tmp_path.iterdir()) == ["in.png", "out.png"]

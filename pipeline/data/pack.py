@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 
-from pipeline.io import whole
+from pipeline.io import atomic
 
 
 def pack(path, images):
@@ -20,7 +20,7 @@ def pack(path, images):
     images : dict of str to ndarray, shape (H, W), uint8
         Any name will do, ``file`` too, which numpy's own function takes for its argument.
     """
-    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+    with atomic(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, y in sorted(images.items()):
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 delta = np.diff(y, axis=1, prepend=np.uint8(0))

@@ -6,7 +6,6 @@ stage owns, so that a broken download goes on with what is missing.
 
 import csv
 import errno
-import hashlib
 import os
 import shutil
 import tarfile
@@ -16,6 +15,7 @@ from pathlib import Path
 import pooch
 
 from pipeline.data.images import list_images, read
+from pipeline.io import sha256
 
 REGISTRY = Path(__file__).with_name("datasets.csv")
 VOC2012_URL = ("http://host.robots.ox.ac.uk/pascal/VOC/voc2012/VOCtrainval_11-May-2012.tar")
@@ -109,12 +109,6 @@ def state(name, folder):
         return [[p.name, p.stat().st_size, p.stat().st_mtime_ns] for p in list_images(folder)]
     except (FileNotFoundError, ValueError) as error:
         raise SourceError(f"local.{name}: {error}") from error
-
-
-def sha256(path):
-    """SHA-256 of a file, as in the registry."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _obtain(source, cache, mirror):

@@ -16,9 +16,9 @@ from math import isqrt
 import torch
 import torch.nn.functional as F
 
-from pipeline.engine import borders
-from pipeline.sr.degrade import mirror
+from pipeline.engine import borders as real_borders
 from pipeline.engine.fused import passes
+from pipeline.sr.degrade import mirror
 from pipeline.sr.patches import cut, grid, patch_size
 from pipeline.sr.prior import REFERENCE_AREA, classify
 
@@ -120,7 +120,7 @@ def _batch(net, jobs, routing, borders):
     if borders == "paper":
         phases = run(net, patches, routes, bicubic)
     else:
-        phases = borders.run(net, [job.lr for job in jobs], [job.layout for job in jobs],
+        phases = real_borders.run(net, [job.lr for job in jobs], [job.layout for job in jobs],
                              [job.top for job in jobs], routes)
     sr = [unfold(p, job.layout, net.scale) for p, job in zip(phases.split(counts), jobs)]
     if borders == "context" and net.bicubic:

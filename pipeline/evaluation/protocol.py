@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from pipeline.sr.degrade import imresize
-from pipeline.data.images import luma, modcrop, read_for, rgb_to_ycbcr, shave, ycbcr_to_rgb
+from pipeline.data.images import read_for
+from pipeline.sr.colour import luma, modcrop, rgb_to_ycbcr, shave, ycbcr_to_rgb
 from pipeline.sr.routing import choose, cost_of, every_route, grouped, route_patches, whole
 from pipeline.evaluation.metrics import psnr, ssim
 

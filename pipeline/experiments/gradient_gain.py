@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from pipeline.evaluation.protocol import load
-from pipeline.data.images import luma
+from pipeline.sr.colour import luma
 from pipeline.sr.routing import priors
 from pipeline.evaluation.metrics import psnr
 from pipeline.sr.patches import patch_size

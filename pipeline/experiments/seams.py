@@ -6,7 +6,8 @@ import torch
 from pipeline.engine import adaptive
 from pipeline.evaluation.protocol import compose, degrade, score_psnr
 from pipeline.engine.fused import Fused, precisions
-from pipeline.data.images import luma, read
+from pipeline.data.images import read
+from pipeline.sr.colour import luma
 from pipeline.sr.patches import assemble, cut, patch_size
 
 POLICIES = {"paper": torch.float32, "context": torch.float32, "whole": torch.float32,

@@ -6,14 +6,14 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from pipeline.io import whole
+from pipeline.io import atomic
 
 OF_A_SCALE = re.compile(r"\.x\d+\.")  # what belongs to one scale has it in its name
 
 
 def save(path, weights):
     """Write a dict of str to Tensor; the file appears whole or not at all (OSError: a full disk)."""
-    with whole(path) as partial:
+    with atomic(path) as partial:
         try:
             save_file({name: value.contiguous() for name, value in weights.items()}, partial)
         except SafetensorError as error:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-TEMPLATES = Path(__file__).with_name("templates")
+PAPER = Path(__file__).parents[1] / "paper"
 NOT_MEASURED = "not measured in this run"
 
 
@@ -21,14 +21,14 @@ def decisions(results):
     -------
     list of dict: id, question, decision, parameter, evidence
     """
-    rows = pd.read_csv(TEMPLATES / "decisions.csv", keep_default_na=False).to_dict("records")
+    rows = pd.read_csv(PAPER / "decisions.csv", keep_default_na=False).to_dict("records")
     found = _evidence(results)
     return [{**row, "evidence": found.get(row["id"], NOT_MEASURED)} for row in rows]
 
 
-def inconsistencies():
+def contradictions():
     """Where the paper contradicts itself: list of dict of point, first, second, our_reading, decision."""
-    return pd.read_csv(TEMPLATES / "inconsistencies.csv", keep_default_na=False).to_dict("records")
+    return pd.read_csv(PAPER / "contradictions.csv", keep_default_na=False).to_dict("records")
 
 
 def _evidence(r):

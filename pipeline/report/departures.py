@@ -1,7 +1,7 @@
 """What the numbers of a report rest on: how it departs from the paper, and what was trained."""
 
 from pipeline.report.figures.style import dataset as place, method as look
-from pipeline.data.sources import sha256
+from pipeline.io import sha256
 
 TESTS = ("set5", "set14", "bsds100", "urban100")  # of the paper
 DISTURBED = 0.25  # cores: less than this is the system's own

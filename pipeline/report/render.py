@@ -124,7 +124,7 @@ def render(context, folder):
     Parameters
     ----------
     context : dict
-        headline, departures, claims, cells, tables, training, comparisons, decisions, inconsistencies,
+        headline, departures, claims, cells, tables, training, comparisons, decisions, contradictions,
         provenance, profile, and pictures: dict of figure to the words for its caption.
     folder : Path
     """

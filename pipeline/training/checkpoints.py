@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from pipeline.io import whole
+from pipeline.io import atomic
 
 
 def load(path, tag):
@@ -27,7 +27,7 @@ def load(path, tag):
 
 def save(path, state):
     """Write all or nothing: a kill leaves the old state."""
-    with whole(path) as partial, open(partial, "wb") as file:
+    with atomic(path) as partial, open(partial, "wb") as file:
         torch.save(state, file)
         file.flush()
         os.fsync(file.fileno())

@@ -14,7 +14,7 @@ import torch
 
 from pipeline.sr.degrade import upsample
 from pipeline.engine.adaptive import super_resolve
-from pipeline.data.images import luma, rgb_to_ycbcr, ycbcr_to_rgb
+from pipeline.sr.colour import luma, rgb_to_ycbcr, ycbcr_to_rgb
 from pipeline.sr.patches import grid, patch_size
 
 TILE, BAND = 1 << 18, 1 << 20  # LR pixels at a time: 1.3 GB for 10,000 x 10,000 RGB at x4

@@ -6,7 +6,7 @@ from pathlib import Path
 from dvclive import Live
 
 from pipeline.models import weights as store
-from pipeline.data import sources
+from pipeline.io import sha256
 from pipeline.sr import cost
 from stages.common.networks import fresh
 from stages.common.shell import folder
@@ -46,7 +46,7 @@ def take(params, name):
         raise ValueError(f"weights: published: none for {name}; there are {', '.join(index)}. "
                          "Use weights: trained, or leave the variant out")
     path = PUBLISHED / f"{name}.safetensors"
-    found = sources.sha256(path)
+    found = sha256(path)
     if found != index[name]:
         raise ValueError(f"{path}: sha256 expected {index[name]}, found {found}; "
                          "restore it with git checkout weights")
