@@ -1,28 +1,43 @@
-"""Training states on disk: written whole, tagged with all that they depend on."""
+"""Training states on disk: complete or absent, each with the identity of what it was made from."""
 
-import ast
 import hashlib
 import os
 import zipfile
-from pathlib import Path
 
 import torch
 
 from pipeline.io import atomic
 
 
-def load(path, tag):
-    """The state at `path`, or None if there is none, it is broken or belongs to another training."""
+def load(path, identity, warn=lambda message: None, aside=True):
+    """The state at `path`, or None if there is none, it is damaged or belongs to another training.
+
+    Parameters
+    ----------
+    path : Path
+    identity : dict
+        What the state has to have been made from; it holds text, numbers, lists and dicts alone.
+    warn : callable
+        Told why a state that exists is not used.
+    aside : bool
+        Keep such a state as ``NAME.unused``, so that the next one does not overwrite it.
+    """
+    if not path.exists():
+        return None
     try:
         with zipfile.ZipFile(path) as archive:
             if archive.testzip():  # torch.load looks at no check sum
-                return None
+                raise ValueError("a check sum is wrong")
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        return None
-    except Exception:  # a damaged file: the training starts again, which costs time but no truth
-        return None
-    return state if isinstance(state, dict) and state.get("tag") == tag else None
+        why = "; ".join(differences(identity, state["identity"]))
+    except Exception as error:  # zipfile, pickle and torch each have their own kinds
+        why = f"damaged: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+    if not why:
+        return state
+    warn(f"{path} is not used ({why})" + (f"; it is kept as {path.name}.unused" if aside else ""))
+    if aside:
+        os.replace(path, path.with_name(f"{path.name}.unused"))
+    return None
 
 
 def save(path, state):
@@ -33,39 +48,12 @@ def save(path, state):
         os.fsync(file.fileno())
 
 
-def make_tag(roots, **settings):
-    """Hash of everything that a result depends on, its code included.
-
-    Parameters
-    ----------
-    roots : sequence of str
-        Modules of `pipeline` that make the result, such as ``models.prn``; what they import counts
-        too. Comments and docstrings do not, so that a better sentence costs no training.
-    """
-    digest = hashlib.sha256(repr(sorted(settings.items())).encode())
-    for path in _closure(roots):
-        tree = ast.parse(path.read_text())
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
-                    node, clean=False) is not None:
-                node.body[0] = ast.Pass()
-        digest.update(ast.unparse(tree).encode())
-    return digest.hexdigest()
-
-
-def _closure(roots):
-    """Files of some modules and of those that they import; packages' own files and this one left out."""
-    here, seen, todo = Path(__file__).parent, set(), list(roots)
-    while todo:
-        path = here.joinpath(*todo.pop().split(".")).with_suffix(".py")
-        if path in seen or not path.exists() or path == Path(__file__):
-            continue
-        seen.add(path)
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "pipeline":
-                inner = node.module.split(".")[1:]
-                todo += [".".join([*inner, alias.name]) for alias in node.names] + [".".join(inner)]
-    return sorted(seen)
+def differences(wanted, found, prefix=""):
+    """What differs between two identities, as text: "recipe.batch: 16, was 8"."""
+    if not isinstance(wanted, dict) or not isinstance(found, dict):
+        return [] if wanted == found else [f"{prefix}: {wanted}, was {found}"]
+    return [line for key in dict.fromkeys([*wanted, *found])
+            for line in differences(wanted.get(key), found.get(key), f"{prefix}.{key}".lstrip("."))]
 
 
 def digest_images(images):

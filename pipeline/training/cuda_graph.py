@@ -5,7 +5,7 @@ import torch
 
 def capture(take_step, run):
     """Capture one step in a CUDA graph; the warm-up steps that capturing needs are undone."""
-    keep = _clone(run.state())
+    keep = _clone(run.tensors())
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -15,7 +15,7 @@ def capture(take_step, run):
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         take_step()
-    _copy_into(run.state(), keep)
+    _copy_into(run.tensors(), keep)
     return graph
 
 

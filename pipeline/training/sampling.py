@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from pipeline.sr.degrade import imresize
-from pipeline.sr.prior import classify, gradient_prior
+from pipeline.sr.prior import ROUTES, classify, gradient_prior
 
 FACTORS = (1.0, 0.9, 0.8, 0.7, 0.6)  # "augmented with scaling and rotation" (decision D14)
 
@@ -25,8 +25,12 @@ class PatchTable:
     lr_place, hr_place : Tensor, shape (n, 3), int64
         Index of the first pixel, then its step to the next row and to the next column; a transposed
         patch has these two exchanged.
-    classes : tuple of Tensor, int64
-        Rows that are mild, moderate and severe; or one tensor of all rows.
+    rows : Tensor, shape (n,), int64
+        Patches, mild ones first, then moderate, then severe; or in any order.
+    counts : tuple of int
+        Patches of each class in a batch.
+    first, number : Tensor, shape (sum of counts,), int64
+        For each sample of a batch: where its class begins in `rows`, and how many patches it has.
     size : int
         p, LR pixels
     scale : int
@@ -36,12 +40,15 @@ class PatchTable:
     hr: torch.Tensor
     lr_place: torch.Tensor
     hr_place: torch.Tensor
-    classes: tuple
+    rows: torch.Tensor
+    counts: tuple
+    first: torch.Tensor
+    number: torch.Tensor
     size: int
     scale: int
 
 
-def build_table(images, scale, crop, *, augment, label, device):
+def build_table(images, scale, crop, *, augment, label, counts, device):
     """Cut images into half-overlapping patches.
 
     Parameters
@@ -55,6 +62,8 @@ def build_table(images, scale, crop, *, augment, label, device):
         Add the images at `FACTORS`, and transposed patches (with the flips of `draw`, all rotations).
     label : dict or None
         Keywords of `classify` and `gradient_prior`; None puts all patches in one class.
+    counts : sequence of int
+        Patches of each class in a batch.
     device : torch.device
 
     Raises
@@ -63,7 +72,7 @@ def build_table(images, scale, crop, *, augment, label, device):
         No image is as large as a patch, or a class has no patch.
     """
     p, s = crop // scale, scale
-    lrs, hrs, lr_places, hr_places, priors = [], [], [], [], []
+    lrs, hrs, lr_places, hr_places = [], [], [], []
     lr_start = hr_start = 0
     for image in images:
         for factor in FACTORS if augment else (1.0,):
@@ -91,48 +100,45 @@ def build_table(images, scale, crop, *, augment, label, device):
             hr_start += hr.numel()
     if not lrs:
         raise ValueError(f"no training image is as large as a patch of {crop}x{crop}; "
-                         "use a smaller train.*.recipes.*.crop or other images")
-    table = PatchTable(torch.cat(lrs), torch.cat(hrs), torch.cat(lr_places), torch.cat(hr_places),
-                       (), p, s)
-    n = len(table.lr_place)
-    classes = (torch.arange(n, device=device),)
+                         "use a smaller crop in recipes, or other images")
+    lr, hr, lr_place, hr_place = map(torch.cat, (lrs, hrs, lr_places, hr_places))
+    rows, numbers = torch.arange(len(lr_place), device=device), [len(lr_place)]
     if label is not None:
-        for chunk in torch.arange(n, device=device).split(4096):
-            patches = _gather(table.lr, table.lr_place[chunk], p)
-            priors.append(gradient_prior(patches, s, norm=label["norm"], domain=label["domain"]))
+        priors = [gradient_prior(_gather(lr, lr_place[part], p), s, norm=label["norm"], domain=label["domain"])
+                  for part in rows.split(4096)]
         route = classify(torch.cat(priors), label["gamma_low"], label["gamma_upper"])
-        classes = tuple((route == k).nonzero()[:, 0] for k in range(3))
-        empty = [name for name, c in zip(("mild", "moderate", "severe"), classes) if not len(c)]
+        rows, numbers = route.argsort(stable=True), torch.bincount(route, minlength=3).tolist()
+        empty = [name for name, n in zip(ROUTES, numbers) if not n]
         if empty:
-            raise ValueError(f"no {' and no '.join(empty)} training patch at x{s}; change "
-                             "train.*.gamma_low, train.*.gamma_upper or the training images")
-    return PatchTable(table.lr, table.hr, table.lr_place, table.hr_place, classes, p, s)
+            raise ValueError(f"no {' and no '.join(empty)} training patch at x{s}; change the training "
+                             "thresholds or the training images")
+    number = torch.tensor(numbers, device=device)
+    each = torch.tensor(counts, device=device)
+    return PatchTable(lr, hr, lr_place, hr_place, rows, tuple(counts),
+                      (number.cumsum(0) - number).repeat_interleave(each), number.repeat_interleave(each), p, s)
 
 
-def draw(table, which, count, seed, step, *, flip):
-    """A batch of one class: a pure function of the arguments.
+def draw(table, seed, step, *, flip):
+    """A batch: a pure function of the arguments.
 
     Parameters
     ----------
     table : PatchTable
-    which : int
-        Index of `table.classes`.
-    count : int
     seed : int
-        Differs between scales and classes of one step.
+        Differs between the scales of one training.
     step : Tensor, shape (), int64
     flip : bool
         Mirror half of the patches, on each axis.
 
     Returns
     -------
-    lr : Tensor, shape (count, 1, p, p), float32 in [0, 1]
-    hr : Tensor, shape (count, 1, P, P), float32 in [0, 1]
+    lr : Tensor, shape (batch, 1, p, p), float32 in [0, 1]
+        ``table.counts`` of each class, in order.
+    hr : Tensor, shape (batch, 1, P, P), float32 in [0, 1]
     """
-    rows = table.classes[which]
-    bits = _hash(seed, step, count, rows.device)
-    row = rows[(bits >> 2) % len(rows)]
-    mirror = torch.stack([bits & 1, (bits >> 1) & 1], 1) * flip  # (count, 2)
+    bits = _hash(seed, step, len(table.first), table.rows.device)
+    row = table.rows[table.first + (bits >> 2) % table.number]
+    mirror = torch.stack([bits & 1, (bits >> 1) & 1], 1) * flip  # (batch, 2)
     lr = _gather(table.lr, _mirrored(table.lr_place[row], mirror, table.size), table.size)
     size = table.size * table.scale
     hr = _gather(table.hr, _mirrored(table.hr_place[row], mirror, size), size)

@@ -28,7 +28,9 @@ def conditions(where):
     w = torch.arange(64 * 64 * 9, device=where).cos().reshape(64, 64, 3, 3)
     exact = F.conv2d(x.double(), w.double())
     error = ((F.conv2d(x, w) - exact).abs().max() / exact.abs().max()).item()
-    return {"kind": where.type, "precision": "float32" if error < 1e-5 else f"error {error:.0e}",
+    name = (torch.cuda.get_device_name(where) if where.type == "cuda"
+            else f"CPU, {torch.get_num_threads()} threads")
+    return {"device": f"{name}, torch {torch.__version__}", "kind": where.type, "precision": "float32" if error < 1e-5 else f"error {error:.0e}",
             "deterministic": torch.are_deterministic_algorithms_enabled() or where.type == "cpu"}
 
 

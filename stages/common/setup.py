@@ -1,49 +1,81 @@
-"""What params.yaml and the packed images say about the training of a variant."""
+"""The training or the fit of a variant, from variants.json and the packed images alone.
 
-from dataclasses import dataclass
+Needs torch and numpy, no params.yaml: a GPU machine gets these two files.
+"""
 
-from pipeline.training import algorithm1, checkpoints
+import json
+from pathlib import Path
+
+import torch
+
 from pipeline.data import pack
-from pipeline.training.fit.run import FITTERS
-from stages.common.networks import fresh
-from stages.common.shell import folder
+from pipeline.models import build
+from pipeline.training import algorithm1
+from pipeline.training.fit.run import FITTERS, fit
+from stages.common.networks import conditions, device
+
+PUBLISHED = Path("weights/trunks")  # of unfinished trainings
 
 
-@dataclass(frozen=True)
-class Setup:
-    """Arguments of `pipeline.training.algorithm1.train`, or of `pipeline.training.fit.run.fit`."""
+def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print):
+    """Train or fit a variant as far as variants.json says, going on from its states.
 
-    model: object
-    phases: list
-    recipe: object  # of `training` or of a fitter
-    scales: tuple
-    label: dict
-    seed: int
-    tag: str
-    too_small: list  # images with no place for a patch at some scale: they take no part
+    Parameters
+    ----------
+    home : Path
+        The profile's folder: variants.json, train.npz.
+    name : str
+    limit_s, progress, warn : as `pipeline.training.algorithm1.train`
+
+    Returns
+    -------
+    model : Module
+        The network, on the CPU, with the weights of the last rung.
+    rungs : list of `pipeline.training.algorithm1.Rung`
+        Empty for a network that has nothing to learn; shorter than asked for if the limit stopped it.
+    """
+    variant = json.loads((home / "variants.json").read_text())[name]
+    model = fresh(variant)
+    if not any(True for _ in model.parameters()):
+        return model, []
+    images = pack.unpack(home / "train.npz")
+    where, network, seed = device(), variant["network"], variant["seed"]
+    identity = {"network": network, "version": getattr(model, "version", 1), "options": variant["options"]}
+    how = {"scales": tuple(variant["scales"]), "seed": seed, "identity": identity, "limit_s": limit_s,
+           "folder": home.parent / "states" / f"{home.name}-{variant['budget']}-{name}",
+           "progress": progress, "warn": warn}
+    if network in FITTERS:
+        recipe = FITTERS[network].Recipe(**variant["recipe"])
+        found = fit(network, model, of_sets(images, recipe.sets), recipe,
+                    conditions=conditions(torch.device("cpu")), **how)
+    else:
+        recipe = algorithm1.Recipe(**variant["recipe"])
+        trunk, branch = (algorithm1.Phase(of_sets(images, phase["sets"]), phase["augment"])
+                         for phase in (variant["phases"][key] for key in ("trunk", "branch")))
+        small = too_small({**trunk.images, **branch.images}, recipe.crop, variant["scales"])
+        if small:
+            warn(f"{name}: {len(small)} images are smaller than a patch of {recipe.crop} and take no part: "
+                 f"{', '.join(small[:5])}")
+        found = algorithm1.train(model, trunk, branch, recipe, rungs=variant["rungs"], label=variant["label"],
+                                 name=name, device=where, conditions=conditions(where),
+                                 begin=PUBLISHED / f"{name}.pt", **how)
+    model = model.cpu()
+    if found:
+        model.load_state_dict(found[-1].weights)
+    return model, found
 
 
-def read(p, name):
-    """`Setup` of a variant; the tag covers all that its weights depend on."""
-    model = fresh(p, name)
-    variant, settings = p.variants[name], p.train[p.profile]
-    images = pack.unpack(folder(p) / "train.npz")
-    phases = [algorithm1.Phase(key, {n: y for n, y in images.items() if n.split("/")[0] in phase.sets},
-                             max(1, round(phase.steps * variant.effort)), phase.augment)
-              for key, phase in settings.phases.items()]
-    maker = FITTERS.get(variant.network, algorithm1)
-    recipe = maker.Recipe(**vars(settings.recipes[variant.recipe]))
-    if maker is not algorithm1:
-        found = {n: y for n, y in images.items() if n.split("/")[0] in recipe.sets}
-        phases = [algorithm1.Phase("fit", found, 0, False)]
-    low, upper = variant.train_gammas or (settings.gamma_low, settings.gamma_upper)
-    label = {"norm": p.prior.norm, "domain": "bicubic" if p.prior.domain == "hr" else p.prior.domain,
-             "gamma_low": low, "gamma_upper": upper}
-    scales, seed = p.scales_of(name), p.seed + variant.seed
-    code = maker.__name__.removeprefix("pipeline."), f"models.{variant.network}"
-    tag = checkpoints.make_tag(code, variant=variant, recipe=recipe, label=label, seed=seed, scales=scales,
-                          phases=settings.phases, images=checkpoints.digest_images(images))
-    too_small = sorted({n for phase in phases for n, y in phase.images.items() if maker is algorithm1
-                        and any(min(y.shape) // s < recipe.crop // s for s in scales)})
-    learns = any(True for _ in model.parameters())
-    return Setup(model, phases if learns else [], recipe, scales, label, seed, tag, too_small)
+def fresh(variant):
+    """A network with its first weights, a function of its seed."""
+    torch.manual_seed(variant["seed"])
+    return build(variant["network"], tuple(variant["scales"]), **variant["options"])
+
+
+def of_sets(images, sets):
+    """Those images, named SET/NAME, that are of some sets."""
+    return {name: y for name, y in images.items() if name.split("/")[0] in sets}
+
+
+def too_small(images, crop, scales):
+    """Names of the images that hold no patch at some scale."""
+    return sorted(n for n, y in images.items() if any(min(y.shape) // s < crop // s for s in scales))

@@ -1,18 +1,20 @@
 """Fits a method scale by scale, going on after the last finished scale."""
 
 import time
+from dataclasses import asdict
 
 import torch
 
-from pipeline.training import algorithm1, checkpoints
+from pipeline.training import VERSION, checkpoints
+from pipeline.training.algorithm1 import Rung
 from pipeline.training.fit import aplus, rfl
 
 FITTERS = {"aplus": aplus, "rfl": rfl}  # network to module with Recipe and fit
 
 
-def fit(network, model, images, recipe, *, scales, seed, state_path, tag, limit_s=0.0,
-        progress=lambda step, steps: None):
-    """Fit the tables of a model, going on from `state_path` if that holds a state of the same `tag`.
+def fit(network, model, images, recipe, *, scales, seed, folder, identity, conditions, limit_s=0.0,
+        progress=lambda step, steps: None, warn=lambda message: None):
+    """Fit the tables of a model, going on from the state in `folder`.
 
     Parameters
     ----------
@@ -24,36 +26,36 @@ def fit(network, model, images, recipe, *, scales, seed, state_path, tag, limit_
     recipe : Recipe of the fitter
     scales : sequence of int
     seed : int
-    state_path : Path
-    tag : str
-    limit_s : float
-        Begin no further scale after so many seconds; 0: no limit.
-    progress : callable
-        Called with (per cent done, 100).
+    folder, identity, conditions, limit_s, progress, warn
+        As `pipeline.training.algorithm1.train`; no further scale is begun after `limit_s`, and
+        `progress` is called with (per cent done, 100).
 
     Returns
     -------
-    `pipeline.training.algorithm1.Result`, with no curve and no steps
+    list of Rung
+        One, with no curve and no steps; or none if the limit stopped it.
     """
-    started = time.monotonic()
-    state = checkpoints.load(state_path, tag) or {"tag": tag, "done": [], "seconds": 0.0, "where": []}
+    started, path = time.monotonic(), folder / "fit.pt"
+    identity = identity | {"code": VERSION, "scales": list(scales), "seed": seed, "recipe": asdict(recipe),
+                           "images": checkpoints.digest_images(images)}
+    state = (checkpoints.load(path, identity, warn)
+             or {"identity": identity, "done": [], "seconds": 0.0, "conditions": []})
     if state["done"]:
         model.load_state_dict(state["model"])
-    earlier, where = state["seconds"], state["where"]
     for k, scale in enumerate(scales):
         if scale in state["done"]:
             continue
-        where = list(dict.fromkeys([*where, algorithm1.describe(torch.device("cpu"))]))
+        if limit_s and time.monotonic() - started > limit_s:
+            return []
+        begun = time.monotonic()
         with torch.no_grad():
             FITTERS[network].fit(
                 model.tables[f"x{scale}"], scale, list(images.values()), recipe,
                 torch.Generator().manual_seed(1000 * seed + scale),
                 lambda share: progress(round(100 * (k + share) / len(scales)), 100))
-        seconds = earlier + time.monotonic() - started
-        state = {"tag": tag, "done": [*state["done"], scale], "seconds": seconds, "where": where,
-                 "model": model.state_dict()}
-        checkpoints.save(state_path, state)
-        if limit_s and time.monotonic() - started > limit_s:
-            break
-    finished = set(scales) <= set(state["done"])
-    return algorithm1.Result(finished, dict(model.state_dict()), [], 0, state["seconds"], where)
+        where = state["conditions"]
+        state |= {"done": [*state["done"], scale], "seconds": state["seconds"] + time.monotonic() - begun,
+                  "model": model.state_dict(),
+                  "conditions": where if conditions in where else [*where, conditions]}
+        checkpoints.save(path, state)
+    return [Rung(0, 0, dict(model.state_dict()), [], state["seconds"], state["conditions"])]
