@@ -4,17 +4,15 @@
 """
 
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from pipeline.training import algorithm1
 from pipeline.models import build
-from tests.test_training import LABEL, make_images
+from tests.test_training import make_images, make_run
 
-RECIPE = algorithm1.Recipe(learning_rate=1e-3, decay="step", batch=8, crop=48, clip=0.0, ema=0.0)
+RECIPE = algorithm1.Recipe(learning_rate=1e-3, decay="step", warmup=0, batch=8, crop=48, clip=0.0, ema=0.0)
 STEPS = 12
 
 
@@ -23,13 +21,11 @@ def weights(threads=1, device="cpu"):
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    with tempfile.TemporaryDirectory() as folder:
-        result = algorithm1.train(
-            build("prn", (2, 3), width=8), [algorithm1.Phase("p", make_images(2, 140), STEPS, True)],
-            RECIPE, scales=(2, 3), label=LABEL, seed=2, name="prn", device=torch.device(device),
-            tag="f", state_path=Path(folder) / "s.pt")
+    run = make_run(build("prn", (2, 3), width=8), RECIPE, seed=0, images=make_images(2, 140),
+                   device=torch.device(device))
+    run.advance(STEPS)
     torch.set_num_threads(before)
-    return {name: value.numpy() for name, value in result.weights.items()}
+    return {name: value.numpy() for name, value in run.finished()["model"].items()}
 
 
 def distance(a, b):

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import HealthCheck, assume, example, given, note, settings, strategies as st
 
 from pipeline.training import algorithm1
+from pipeline.training.run import Run, tables
 from pipeline.config import params
 from pipeline.data import sources
 from pipeline.config.options import FITTED
@@ -157,12 +158,12 @@ def assert_runs(p, path):
              "gamma_low": settings_.gamma_low, "gamma_upper": settings_.gamma_upper}
     if p.variants[name].network == "prn":
         model = build("prn", p.scales, width=4)
-    run = algorithm1.Run(model, algorithm1.Recipe(**vars(recipe)), p.scales_of(name), label, p.seed,
-                       torch.device("cpu"))
+    recipe, cpu = algorithm1.Recipe(**vars(recipe)), torch.device("cpu")
+    run = Run(model, recipe, p.scales_of(name), p.seed, cpu)
     try:
-        run.enter(algorithm1.Phase("p", make_images(1, 120), 10, False), 0)
+        run.enter(tables(make_images(1, 120), recipe, run.learns, label, run.routes, False, cpu), False)
     except ValueError as error:  # what only the images can tell names the key as well
-        assert "change train." in str(error) or "use a smaller train." in str(error)
+        assert "change the training" in str(error) or "use a smaller crop" in str(error)
     else:
         run.advance(1)
         assert run.loss.isfinite()

@@ -13,11 +13,11 @@ from pipeline.sr import strips
 from pipeline.sr.cost import count, parameters
 from pipeline.sr.degrade import imresize, upsample
 from pipeline.models import NETWORKS, build, drcn, lapsrn, scn, vdsr
-from tests.test_training import LABEL, assert_same, make_images
+from tests.test_training import assert_same, make_images, make_run, run as train
 
 CPU = torch.device("cpu")
 DEEP = ["vdsr", "drcn", "lapsrn", "scn"]
-RECIPE = algorithm1.Recipe(learning_rate=1e-3, decay="cosine", batch=4, crop=24, clip=0.4, ema=0.9)
+RECIPE = algorithm1.Recipe(learning_rate=1e-3, decay="linear", warmup=2, batch=4, crop=24, clip=0.4, ema=0.9)
 
 
 @pytest.fixture
@@ -113,14 +113,14 @@ def test_drcn_supervises_every_recursion_then_their_sum_alone(narrow):
 
 def test_a_scale_of_drcn_trains_the_same_alone_and_beside_others(narrow):
     """One model a scale, in the paper; and a new scale needs no training of the old ones."""
-    recipe = replace(RECIPE, clip=0.01)  # below the norm of every step
+    recipe = replace(RECIPE, clip=0.01, warmup=0, ema=0.0)  # a clip below the norm of every step
 
     def trained(*scales):
         torch.manual_seed(0)
-        run = algorithm1.Run(build("drcn", scales), recipe, scales, {}, 0, CPU)
-        run.enter(algorithm1.Phase("p", make_images(), 3, True), 0)
-        run.advance(3)
-        return run.weights()
+        run = make_run(build("drcn", scales), recipe, scales)
+        run.steps = 10**9  # the share of the training that is done stays zero
+        run.advance(3 * len(scales))
+        return run.finished()["model"]
 
     both, one = trained(2, 3), trained(3)
     assert set(one) == {name for name in both if name.startswith("nets.x3.")}
@@ -155,24 +155,17 @@ def test_scn_keeps_a_flat_image_and_knows_no_nan():
     assert all(p.grad.isfinite().all() for p in model.parameters())
 
 
-def train(network, path, limit_s=0.0):
-    torch.manual_seed(0)
-    phases = [algorithm1.Phase("one", make_images(2, 64), 2, False),
-              algorithm1.Phase("two", make_images(3, 64), 3, True)]
-    return algorithm1.train(build(network, (2, 3, 4)), phases, RECIPE, scales=(2, 3, 4), label=LABEL,
-                          seed=0, name=network, device=CPU, state_path=path, tag="a",
-                          limit_s=limit_s)
-
-
 @pytest.mark.parametrize("network", DEEP)
 def test_training_goes_on_to_the_same_bits(network, narrow, tmp_path):
-    undisturbed, stops = train(network, tmp_path / "whole.pt"), 0
-    while not (part := train(network, tmp_path / "s.pt", limit_s=1e-6)).finished:
+    how = dict(rungs=(16,), network=network, recipe=RECIPE, scales=(2, 3, 4))
+    undisturbed, = train(tmp_path / "undisturbed", **how)
+    stops = 0
+    while not (part := train(tmp_path / "s", limit_s=1e-6, **how)):
         stops += 1
-    assert stops >= 3 and part.steps == 5
-    assert_same(part.weights, undisturbed.weights)
-    assert part.curve == undisturbed.curve
-    assert np.isfinite([row[f"psnr_db_x{s}"] for row in part.curve for s in (2, 3, 4)]).all()
+    assert stops >= 3 and part[0].steps == undisturbed.steps
+    assert_same(part[0].weights, undisturbed.weights)
+    assert part[0].curve == undisturbed.curve
+    assert np.isfinite([row[f"psnr_db_x{s}"] for row in part[0].curve for s in (2, 3, 4)]).all()
 
 
 UNTRAINED = ("bicubic", "aplus", "rfl", "selfex")  # fixed, or fitted in closed form
@@ -193,11 +186,10 @@ class HostWork(TorchDispatchMode):
 
 @pytest.mark.parametrize("network", [name for name in NETWORKS if name not in UNTRAINED])
 def test_a_step_never_waits_for_the_host(network, narrow):
-    run = algorithm1.Run(build(network, (2, 3, 4)), RECIPE, (2, 3, 4), LABEL, 0, CPU)
-    run.enter(algorithm1.Phase("p", make_images(2, 108), 10, True), 0)
-    run.advance(1)  # constants are put where the images are
+    run = make_run(build(network, (2, 3, 4)), RECIPE, (2, 3, 4), images=make_images(2, 108))
+    run.advance(len(run.learns))  # constants are put where the images are
     with HostWork():
         run.model.zero_grad(set_to_none=False)
-        loss = sum(run._loss(run.tables[s], s) for s in run.learns)
+        loss = sum(map(run._loss, run.learns))
         loss.backward()
     assert loss.isfinite()

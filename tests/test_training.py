@@ -15,7 +15,7 @@ from pipeline.models import build
 from pipeline.sr.degrade import upsample
 from pipeline.sr.prior import MILD, MODERATE, SEVERE, classify, gradient_prior
 from pipeline.training import algorithm1, checkpoints
-from pipeline.training.run import NotFinite
+from pipeline.training.run import NotFinite, Run, tables
 from pipeline.training.sampling import _hash, build_table, draw
 
 CPU = torch.device("cpu")
@@ -42,6 +42,16 @@ def run(folder, rungs=(48,), name="prn", recipe=RECIPE, width=8, device=CPU, ima
         model, algorithm1.Phase(make_images(images), False), algorithm1.Phase(make_images(4), True), recipe,
         rungs=rungs, scales=scales, label=LABEL, seed=0, name=name, device=device, folder=folder,
         identity={"width": width}, conditions={"device": str(device)}, **how)
+
+
+def make_run(model, recipe, scales=(2, 3), seed=0, images=None, augment=True, device=CPU):
+    """A run that has begun its trunk."""
+    images = images or make_images()
+    held_out = dict([*images.items()][:1])
+    run = Run(model, recipe, getattr(model, "learns", scales), seed, device, held_out=held_out, scales=scales,
+              steps=10)
+    run.enter(tables(images, recipe, run.learns, LABEL, run.routes, augment, device), augment)
+    return run
 
 
 def assert_same(a, b):

@@ -114,11 +114,11 @@ def test_a_full_disk_leaves_the_old_weights(tmp_path, monkeypatch):
 
 def test_a_pickle_in_a_training_state_is_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for content in (pickle.dumps(Boom()), pickle.dumps({"tag": "t", "model": Boom()})):
+    for content in (pickle.dumps(Boom()), pickle.dumps({"identity": {}, "model": Boom()})):
         Path("s.pt").write_bytes(content)
-        assert checkpoints.load(Path("s.pt"), "t") is None
-    torch.save({"tag": "t", "model": Boom()}, "s.pt")
-    assert checkpoints.load(Path("s.pt"), "t") is None and not Path("boom").exists()
+        assert checkpoints.load(Path("s.pt"), {}) is None
+    torch.save({"identity": {}, "model": Boom()}, "s.pt")
+    assert checkpoints.load(Path("s.pt"), {}) is None and not Path("boom").exists()
 
 
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
@@ -126,11 +126,11 @@ def test_a_pickle_in_a_training_state_is_not_run(tmp_path, monkeypatch):
 def test_a_state_with_one_wrong_bit_is_ignored_or_whole(tmp_path_factory, place, bit):
     """Zip's check sums hold the tensors."""
     path = tmp_path_factory.getbasetemp() / "bit.pt"
-    checkpoints.save(path, {"tag": "t", "step": 3, "model": GOOD})
+    checkpoints.save(path, {"identity": {"a": 1}, "step": 3, "model": GOOD})
     content = bytearray(path.read_bytes())
     content[int(place * len(content))] ^= 1 << bit
     path.write_bytes(content)
-    state = checkpoints.load(path, "t")
+    state = checkpoints.load(path, {"a": 1})
     if state is not None:
         assert state["step"] == 3 and state["model"].keys() == GOOD.keys()
         assert all(torch.equal(v, GOOD[k]) for k, v in state["model"].items())

@@ -127,8 +127,8 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
     held_out = sorted(branch.images)[::20]  # of both phases, so that a curve is of the same images throughout
 
     def start(model, state, identity):
-        run = Run(model, recipe, learns, label, seed, device, conditions, totals[-1],
-                  {n: branch.images[n] for n in held_out}, scales, identity)
+        run = Run(model, recipe, learns, seed, device, conditions=conditions, steps=totals[-1],
+                  held_out={n: branch.images[n] for n in held_out}, scales=scales, identity=identity)
         if state:
             run.restore(state)
         return run

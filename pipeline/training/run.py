@@ -39,8 +39,10 @@ class Run:
     recipe : `pipeline.training.algorithm1.Recipe`
     learns : sequence of int
         Scales that are trained, one a step, in turn.
-    label, seed : as `pipeline.training.algorithm1.train`
+    seed : int
+    device : torch.device
     conditions : dict
+        Of the device, for the provenance.
     steps : int
         Of the whole training, for a loss that changes over it.
     held_out : dict of str to ndarray, shape (H, W), uint8
@@ -50,8 +52,8 @@ class Run:
         As `pipeline.training.checkpoints.load`.
     """
 
-    def __init__(self, model, recipe, learns, label, seed, device, conditions, steps, held_out, scales,
-                 identity):
+    def __init__(self, model, recipe, learns, seed, device, *, conditions=None, steps=1, held_out=None,
+                 scales=(), identity=None):
         self.model = model.to(device, memory_format=torch.channels_last).train()
         self.recipe, self.learns, self.seed, self.steps = recipe, tuple(learns), seed, steps
         self.device, self.conditions, self.identity = device, conditions, identity
@@ -66,7 +68,7 @@ class Run:
         self.adam = torch.optim.Adam(model.parameters(), lr=self.rate, fused=True,
                                      capturable=device.type == "cuda")
         self.done, self.curve, self.seconds, self.where = 0, [], 0.0, []
-        self.held_out = {s: [_pair(y, s, device) for y in held_out.values()] for s in scales}
+        self.held_out = {s: [_pair(y, s, device) for y in (held_out or {}).values()] for s in scales}
 
     def enter(self, patches, flip, cooldown=None):
         """Begin a trunk, or with `cooldown` (first step, last step, decay) a branch."""
@@ -111,9 +113,9 @@ class Run:
 
     def _loss(self, scale):
         """Mean squared error, summed over the classes; or the loss that a network brings along."""
-        # another stream of random numbers for each scale
-        table = self.patches[scale]
-        lr, hr = draw(table, self.seed * 8 + scale, self.step, flip=self.flip)
+        # another stream of random numbers for each scale, the same with other scales beside it
+        table, turn = self.patches[scale], self.step // len(self.learns)
+        lr, hr = draw(table, self.seed * 8 + scale, turn, flip=self.flip)
         if hasattr(self.model, "loss"):
             return self.model.loss(lr, hr, scale, self.step / self.steps)
         return sum(F.mse_loss(self.model(x, scale, route), y) for route, x, y in zip(

@@ -1,6 +1,6 @@
 """Training patches on the device: cut, labelled (Algorithm 1, line 1), drawn and flipped there.
 
-The batch of step t is a pure function of (seed, t): no generator has a state, so that a training
+The batch t of a scale is a pure function of (seed, scale, t): no generator has a state, so that a training
 that is stopped and started again sees the same patches, on any device.
 """
 
@@ -118,7 +118,7 @@ def build_table(images, scale, crop, *, augment, label, counts, device):
                       (number.cumsum(0) - number).repeat_interleave(each), number.repeat_interleave(each), p, s)
 
 
-def draw(table, seed, step, *, flip):
+def draw(table, seed, turn, *, flip):
     """A batch: a pure function of the arguments.
 
     Parameters
@@ -126,7 +126,8 @@ def draw(table, seed, step, *, flip):
     table : PatchTable
     seed : int
         Differs between the scales of one training.
-    step : Tensor, shape (), int64
+    turn : Tensor, shape (), int64
+        How often the scale has been taken before.
     flip : bool
         Mirror half of the patches, on each axis.
 
@@ -136,7 +137,7 @@ def draw(table, seed, step, *, flip):
         ``table.counts`` of each class, in order.
     hr : Tensor, shape (batch, 1, P, P), float32 in [0, 1]
     """
-    bits = _hash(seed, step, len(table.first), table.rows.device)
+    bits = _hash(seed, turn, len(table.first), table.rows.device)
     row = table.rows[table.first + (bits >> 2) % table.number]
     mirror = torch.stack([bits & 1, (bits >> 1) & 1], 1) * flip  # (batch, 2)
     lr = _gather(table.lr, _mirrored(table.lr_place[row], mirror, table.size), table.size)
@@ -158,9 +159,9 @@ def _gather(buffer, place, size):
     return buffer[start + line[:, None] * dy + line * dx][:, None]  # (n, 1, size, size)
 
 
-def _hash(seed, step, count, device):
-    """62 random bits for each sample: SplitMix64 of (seed, step, sample)."""
-    x = (step * count + torch.arange(count, device=device)) * -0x61C8864680B583EB
+def _hash(seed, turn, count, device):
+    """62 random bits for each sample: SplitMix64 of (seed, turn, sample)."""
+    x = (turn * count + torch.arange(count, device=device)) * -0x61C8864680B583EB
     x = x + seed * 0x2545F4914F6CDD1D % 2**63
     x = (x ^ _shift(x, 30)) * -0x40A7B892E31B1A47
     x = (x ^ _shift(x, 27)) * -0x6B2FB644ECCEEE15
