@@ -181,13 +181,19 @@ def prior_of(patches, bicubic, routing):
 def run(net, patches, routes, bicubic):
     """Phases of every patch, computed alone by its route."""
     phases = torch.empty_like(bicubic)
-    counts = torch.bincount(routes, minlength=max(net.paths) + 1)
-    groups = routes.argsort(stable=True).split(counts.tolist())  # the one wait for the device
+    groups = by_route(routes, net.paths)
     for route, path in net.paths.items():
         for part in passes(groups[route], most(patches), STEP[patches.device.type]):
             y = path(patches[part]).permute(0, 2, 3, 1)
             phases.index_copy_(0, part, bicubic[part] + y if net.bicubic else y.float())
     return phases
+
+
+def by_route(routes, paths):
+    """dict of route to the indices of its patches; waits for the device once."""
+    known = sorted(paths)
+    counts = torch.stack([(routes == route).sum() for route in known]).tolist()
+    return dict(zip(known, routes.argsort(stable=True).split(counts)))
 
 
 def unfold(phases, layout, scale):

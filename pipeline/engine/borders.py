@@ -10,6 +10,8 @@ The images of a batch lie on one canvas with zeros between them, as wide as the 
 so the zero padding at the border of an image comes by itself.
 """
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 
@@ -40,7 +42,8 @@ def run(net, images, layouts, tops, routes):
     canvas, inside, corners = _lay(net, images, layouts, tops)
     p, q = layouts[0].height, layouts[0].width
     width, pixels = canvas.shape[1], sum(x.numel() for x in images)
-    where = iter(_positions(net, inside, corners, routes, (p, q), width))
+    where, patches = _positions(net, inside, corners, routes, (p, q), width)
+    where = iter(where)
     phases = canvas.new_empty(len(corners), p, q, net.scale**2)
     first = {}  # routes that begin with the same convolution share it
     spare = [canvas.new_zeros(len(inside), net.width, dtype=net.dtype) for _ in range(2)]
@@ -53,10 +56,10 @@ def run(net, images, layouts, tops, routes):
             positions = next(where)
             if len(positions) > DENSE[canvas.device.type] * pixels:
                 x = _everywhere(link, x, width, inside)
-            else:  # what a spare held is never read, its zeros stay
+            else:  # stale buffer values are never read, the zeros between images stay
                 _at(link, x, positions, width, spare[0])
                 x, spare = spare[0], spare[::-1]
-        _last(path.convs[-1], x, (routes == route).nonzero()[:, 0], corners, (p, q), width, phases)
+        _last(path.convs[-1], x, patches[route], corners, (p, q), width, phases)
     return phases
 
 
@@ -64,7 +67,8 @@ def work(net, images, layouts, tops, routes):
     """Pixels at which each layer is computed: list of (Conv, int), for counting."""
     canvas, inside, corners = _lay(net, images, layouts, tops)
     p, q = layouts[0].height, layouts[0].width
-    where = iter(_positions(net, inside, corners, routes, (p, q), canvas.shape[1]))
+    where, patches = _positions(net, inside, corners, routes, (p, q), canvas.shape[1])
+    where = iter(where)
     found = {path.convs[0].key: (path.convs[0], int(inside.sum())) for path in net.paths.values()}
     layers = [*found.values()]
     for route, path in net.paths.items():
@@ -73,25 +77,36 @@ def work(net, images, layouts, tops, routes):
             if pixels > DENSE[canvas.device.type] * inside.sum():
                 pixels = int(inside.sum())
             layers += [(conv, pixels) for conv in link]
-        layers.append((path.convs[-1], int((routes == route).sum()) * p * q))
+        layers.append((path.convs[-1], len(patches[route]) * p * q))
     return layers
 
 
 def _positions(net, inside, corners, routes, size, width):
-    """Flat pixels of the canvas at which each inner link of each route is needed, in order."""
-    cells = _offsets([range(n) for n in size], width, corners.device)
+    """What each route computes; waits for the device twice.
+
+    Returns
+    -------
+    list of Tensor
+        Flat pixels of the canvas at which each inner link of each route is needed, in order.
+    dict of route to Tensor
+        Its patches.
+    """
+    pixels = (corners[:, None] + _offsets(*map(range, size), width, corners.device)).flatten()
     masks = []
     for route, path in net.paths.items():
-        mask = torch.zeros_like(inside)
-        mask[(corners[routes == route][:, None] + cells).flatten()] = True
+        chosen = (routes == route).to(torch.int32).repeat_interleave(size[0] * size[1])
+        mask = torch.zeros(len(inside), dtype=torch.int32, device=inside.device).index_add_(0, pixels, chosen) > 0
         masks += _needed(path.links, mask, inside, width)
-    flat = torch.stack(masks)
-    return (flat.flatten().nonzero()[:, 0] % len(inside)).split(flat.sum(1).tolist())
+    flat, known = torch.stack(masks), sorted(net.paths)
+    counts = torch.cat([flat.sum(1), torch.stack([(routes == route).sum() for route in known])]).tolist()
+    return ((flat.flatten().nonzero()[:, 0] % len(inside)).split(counts[:len(flat)]),
+            dict(zip(known, routes.argsort(stable=True).split(counts[len(flat):]))))
 
 
-def _offsets(sides, width, device):
-    """Flat distances on the canvas for all pairs of two ranges of y and x."""
-    y, x = (torch.tensor(side, device=device) for side in sides)
+@lru_cache(maxsize=64)
+def _offsets(ys, xs, width, device):
+    """Flat distances on a canvas of some width for all pairs of two ranges."""
+    y, x = (torch.arange(side.start, side.stop, side.step, device=device) for side in (ys, xs))
     return (y[:, None] * width + x).flatten()
 
 
@@ -100,14 +115,19 @@ def _lay(net, images, layouts, tops):
     gap = max(max(conv.reach) for path in net.paths.values() for conv in path.convs)
     width = max(x.shape[-1] for x in images) + 2 * gap
     rows = [F.pad(x[0, 0], (gap, width - gap - x.shape[-1], gap, gap)) for x in images]
-    ones = [F.pad(torch.ones_like(x[0, 0], dtype=torch.bool),
-                  (gap, width - gap - x.shape[-1], gap, gap)) for x in images]
-    first, corners = gap, []
-    for image, layout, top in zip(images, layouts, tops):
+    return torch.cat(rows), *_geometry(tuple(x.shape[-2:] for x in images), tuple(layouts), tuple(tops), gap,
+                                       width, images[0].device)
+
+
+@lru_cache(maxsize=64)
+def _geometry(sizes, layouts, tops, gap, width, device):
+    """What `_lay` says besides the canvas: of images of these sizes, made once."""
+    first, corners, rows = gap, [], []
+    for (h, w), layout, top in zip(sizes, layouts, tops):
+        rows.append(F.pad(torch.ones(h, w, dtype=torch.bool), (gap, width - gap - w, gap, gap)))
         corners += [(first + top + y) * width + gap + x for y in layout.ys for x in layout.xs]
-        first += image.shape[-2] + 2 * gap
-    canvas = torch.cat(rows)
-    return canvas, torch.cat(ones).flatten(), torch.tensor(corners, device=canvas.device)
+        first += h + 2 * gap
+    return torch.cat(rows).flatten().to(device), torch.tensor(corners, device=device)
 
 
 def _needed(links, mask, inside, width):
@@ -142,7 +162,7 @@ def _at(link, source, positions, width, out):
     """A link at some pixels: gather what each reads, multiply, put it into `out`."""
     device = source.device
     conv, *pointwise = link
-    offsets = _offsets([range(-r, r + 1, conv.dilation) for r in conv.reach], width, device)
+    offsets = _offsets(*(range(-r, r + 1, conv.dilation) for r in conv.reach), width, device)
     for part in passes(positions, CHUNK[device.type], STEP[device.type]):
         y = conv.gathered(source.index_select(0, (part[:, None] + offsets).flatten()).view(len(part), -1))
         for layer in pointwise:
@@ -154,7 +174,7 @@ def _last(conv, source, chosen, corners, size, width, phases):
     """The last layer, patch by patch with its border: nothing comes after it that could share."""
     device = source.device
     sides = [range(-r, n + r) for n, r in zip(size, conv.reach)]
-    offsets = _offsets(sides, width, device)
+    offsets = _offsets(*sides, width, device)
     for part in passes(chosen, PATCHES[device.type], PATCH_STEP[device.type]):
         x = source.index_select(0, (corners[part][:, None] + offsets).flatten())
         x = x.view(len(part), len(sides[0]), len(sides[1]), -1).permute(0, 3, 1, 2)

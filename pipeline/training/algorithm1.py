@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 from pipeline.training import VERSION, checkpoints
+from pipeline.training.cuda_graph import clone
 from pipeline.training.run import Run, tables
 
 COOLDOWN = 0.2  # of a rung's steps
@@ -119,7 +120,7 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
     ValueError
         A rung lies before the step that a long training has reached.
     """
-    stop = time.monotonic() + (limit_s or math.inf)
+    stop, blank = time.monotonic() + (limit_s or math.inf), copy.deepcopy(model)
     learns = getattr(model, "learns", scales)  # x3 of some networks is their x4, shrunk
     totals = [steps_of(patches, learns, recipe.batch) for patches in rungs]
     lengths = [max(1, round(COOLDOWN * total)) for total in totals]
@@ -156,9 +157,9 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
             stem.enter(patches_of(trunk), trunk.augment)
             if not advance(stem, first, folder / "trunk.pt", sum(lengths[:k])):
                 break
-            state = copy.deepcopy(stem.state())
+            state = clone(stem.state(), "cpu")
         if state["step"] < total:
-            run = start(copy.deepcopy(model), state, of_branch | {"patches": patches})
+            run = start(copy.deepcopy(blank), state, of_branch | {"patches": patches})
             run.enter(patches_of(branch), branch.augment, cooldown=(first, total, recipe.decay))
             if not advance(run, total, path, sum(lengths[:k])):
                 break

@@ -5,7 +5,7 @@ import torch
 
 def capture(take_step, run):
     """Capture one step in a CUDA graph; the warm-up steps that capturing needs are undone."""
-    keep = _clone(run.tensors())
+    keep = clone(run.tensors())
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -19,12 +19,13 @@ def capture(take_step, run):
     return graph
 
 
-def _clone(value):
+def clone(value, device=None):
+    """A state (dicts, lists, values) with copies of its tensors, where they are or on another device."""
     if isinstance(value, torch.Tensor):
-        return value.detach().clone()
+        return value.detach().clone() if device is None else value.detach().to(device, copy=True)
     if isinstance(value, dict):
-        return {k: _clone(v) for k, v in value.items()}
-    return [_clone(v) for v in value] if isinstance(value, list) else value
+        return {k: clone(v, device) for k, v in value.items()}
+    return [clone(v, device) for v in value] if isinstance(value, list) else value
 
 
 @torch.no_grad()
