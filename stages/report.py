@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.report import decisions, departures, embed, render, symbols
 from pipeline.config import params
 from pipeline.report.figures.roc import roc
-from pipeline.report.figures.style import dataset as place
+from pipeline.report.figures import style
 from pipeline.io import unflatten
 from stages.common.shell import folder, reports, run
 
@@ -44,7 +44,7 @@ def main():
     pixels = unflatten(np.load(source / "pictures.npz"))
     scores = json.loads((source / "pictures.json").read_text())
     shown = scores.pop("fig3")
-    titles = {name: f"{x.called} of {place(x.dataset)}, ×{x.scale}"
+    titles = {name: f"{x.called} of {style.dataset(x.dataset)}, ×{x.scale}"
               for name, x in p.pictures[p.profile].items()}
     render.render({
         "profile": p.profile, "provenance": provenance, "headline": departures.headline(p.profile),

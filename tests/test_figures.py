@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline import paper
 from pipeline.report.figures import style
 from pipeline.report.figures.curves import gather, learning_curves
 from pipeline.report.figures.fig1 import efficiency
@@ -126,12 +127,6 @@ def test_files_are_byte_stable(tmp_path):
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["fig7.x.png", "fig7.x.svg"]
 
 
-def test_looks_are_distinct_and_an_unknown_method_has_one():
-    looks = [(look.colour, look.marker) for look in style.METHODS.values()]
-    assert len(set(looks)) == len(looks)
-    assert style.method("mine").label == "mine" and style.method("mine").colour == style.GREY
-
-
 def test_efficiency_draws_each_method_at_its_modes():
     figure = efficiency(*quality_and_timing(["bicubic", "srcnn", "fsrcnn", "prn", "mine"]),
                         "set5", 4)
@@ -238,7 +233,7 @@ def test_comparison_of_any_number_without_ssim(n):
 @pytest.mark.parametrize("n", [9, 15])
 def test_comparison_of_many_methods_keeps_its_texts_apart(n, ratio):
     """All methods of the paper and their variants: values under neighbours do not touch."""
-    names = [*style.METHODS][:n]
+    names = [*paper.methods().index][:n]
     figure = comparison(np.zeros((int(60 * ratio), 60), np.uint8), (0, 0, 16),
                         crops(*((name, 20.0 + i, 0.8) for i, name in enumerate(names))))
     assert len(figure.axes) == n + 2
@@ -275,6 +270,6 @@ def test_learning_curves_break_where_the_phase_ends_whose_images_they_are_of():
 
 
 def test_no_figure_imports_torch():
-    modules = [f"pipeline.report.figures.{p.stem}" for p in (ROOT / "pipeline/figures").glob("[!_]*.py")]
+    modules = [f"pipeline.report.figures.{p.stem}" for p in (ROOT / "pipeline/report/figures").glob("[!_]*.py")]
     code = f"import sys, {', '.join(modules)}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -75,7 +75,7 @@ def test_the_box_is_short_where_all_is_as_in_the_paper():
     ({"table": pd.DataFrame({"method": ["prn", "aplus"], "dataset": "set5", "source": ["measured", "cited"]})},
      "Cited rows", "A+: not run here"),
     ({"table": pd.DataFrame({"method": "selfex", "dataset": ["set5", "urban100"], "source": ["measured", "cited"]})},
-     "Cited rows", "SelfEx (affine) on Urban100: not run here"),
+     "Cited rows", "SelfEx on Urban100: not run here"),
     ({"published": pd.DataFrame({"method": ["vdsr", "drcn", "drcn"], "psnr_db": [30.0, np.nan, 30.0]})},
      "Not run", "DRCN in 1 of 2 cells"),
 ])
@@ -122,8 +122,8 @@ def test_tables_have_the_papers_number_beside_ours_the_best_and_the_verdict():
     assert table["header"] == ["method", "Set5 PSNR", "Set5 paper", "Set5 SSIM", "Set5 paper"]
     assert table["rows"][0] == ["Bicubic", "26.00", "26.00", "0.650", "0.650"]
     assert table["rows"][1][:3] == ["A+ †", "–", "26.80"] and "† not run here" in table["note"]
-    assert table["marks"][0, 1] == ("=", "matches") and table["marks"][3, 1] == ("▼", "not replicated")
-    assert (1, 1) not in table["marks"] and (4, 1) not in table["marks"]  # no number of ours, or of the paper
+    assert table["verdicts"][0, 1] == ("=", "matches") and table["verdicts"][3, 1] == ("▼", "not replicated")
+    assert (1, 1) not in table["verdicts"] and (4, 1) not in table["verdicts"]  # no number of ours, or of the paper
     assert {(4, 1), (3, 2)} <= table["best"] and (3, 1) not in table["best"]
 
 

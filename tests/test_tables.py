@@ -6,6 +6,7 @@ import pytest
 from pipeline.analysis import tables
 from pipeline.experiments.gradient_gain import sample
 from pipeline.config.params import load
+from pipeline.paper import read
 
 PAPER = tables.paper_table1()
 
@@ -46,7 +47,7 @@ def test_published_figures_stand_beside_ours():
     table = tables.published(rows)
     assert len(table) == 1 and table.method[0] == "vdsr" and table.published_psnr_db[0] == 37.53
     assert table.delta_db[0] == pytest.approx(-0.03) and table.protocol[0] == "8-bit Y"
-    paper = pd.read_csv(tables.PAPER / "published.csv")
+    paper = read("published")
     assert len(paper) == 3 * 4 * 3 and paper.psnr_db.notna().all()
 
 
@@ -120,7 +121,7 @@ def test_the_papers_own_figures_agree_with_its_text():
 
 
 def test_thresholds_of_the_ablation_are_those_of_table_ii():
-    paper = pd.read_csv(tables.PAPER / "table2.csv").set_index("symbol").value
+    paper = read("table2").set_index("symbol").value
     a = load("params.yaml").ablation
     assert a.lows == [paper[f"L{i}"] for i in range(1, 5)]
     assert a.uppers == [paper[f"U{i}"] for i in range(1, 5)]

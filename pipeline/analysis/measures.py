@@ -8,11 +8,10 @@ from pipeline.analysis import statistics, verdicts
 from pipeline.analysis.table_verdicts import protocol as bicubic_cells, weak
 from pipeline.analysis.results import ENGINE
 from pipeline.analysis.statistics import Interval
-from pipeline.analysis.tables import PAPER_NAMES, paper_table1
+from pipeline import paper
+from pipeline.paper import label, table1 as paper_table1
 
-LIGHT = ("aplus", "rfl", "selfex", "srcnn", "scn", "fsrcnn")  # [4], [5], [13], [32], [33], [38], [39]
-HEAVY = ("lapsrn", "vdsr", "drcn")  # [17]-[19]
-LABELS = {"lapsrn": "LapSRN"} | {code: name for name, code in PAPER_NAMES.items()}
+LIGHT, HEAVY = paper.of_kind(*paper.LIGHT), paper.of_kind("heavy")
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,6 @@ class Finding:
     interval: Interval | None
     verdict: str
     because: str
-
-
-def label(method):
-    """The name of a method as the paper prints it."""
-    return LABELS.get(method, method.upper())
 
 
 def missing(because):

@@ -5,8 +5,8 @@ from itertools import combinations
 import pandas as pd
 
 from pipeline.analysis import statistics, verdicts
-from pipeline.analysis.measures import Finding, label, missing
-from pipeline.analysis.tables import PAPER, paper_table1
+from pipeline.analysis.measures import Finding, missing
+from pipeline.paper import label, read, table1 as paper_table1
 
 
 def order(r, cells, dataset, scale):
@@ -33,7 +33,7 @@ def order(r, cells, dataset, scale):
 def _printed(dataset, scale):
     """PSNR in dB of each method that has a printed figure: Series."""
     table = pd.concat([paper_table1().rename(columns={"paper_psnr_db": "psnr_db"}),
-                       pd.read_csv(PAPER / "published.csv")])
+                       read("published")])
     return table[(table.dataset == dataset) & (table.scale == scale)].set_index("method").psnr_db
 
 

@@ -3,14 +3,11 @@
 Nothing here imports torch: a caption edit costs seconds.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-PAPER = Path(__file__).parents[1] / "paper"
-PAPER_NAMES = {"Bicubic": "bicubic", "A+": "aplus", "RFL": "rfl", "SelfEx": "selfex",
-               "SRCNN": "srcnn", "SCN": "scn", "FSRCNN": "fsrcnn", "PRN": "prn"}
+from pipeline.paper import methods, read, table1 as paper_table1
+
 SHARES = ["share_mild", "share_moderate", "share_severe"]
 
 
@@ -67,13 +64,6 @@ def timing(raw, machine, more=()):
     return rows[first + [c for c in rows if c not in first]]
 
 
-def paper_table1():
-    """Table I of the paper: method, dataset, scale, paper_psnr_db, paper_ssim."""
-    table = pd.read_csv(PAPER / "table1.csv")
-    table["method"] = table.method.map(PAPER_NAMES)
-    return table.rename(columns={"psnr_db": "paper_psnr_db", "ssim": "paper_ssim"})
-
-
 def table1(rows, datasets):
     """Table I: mean PSNR and SSIM, the paper's figure beside ours.
 
@@ -93,8 +83,7 @@ def table1(rows, datasets):
     paper = paper[paper.dataset.isin(datasets) & paper.scale.isin(rows.scale)]
     table = ours.reset_index().merge(paper, how="outer", on=["method", "dataset", "scale"])
     table["source"] = np.where(table.psnr_db.isna(), "cited", "measured")
-    order = [*dict.fromkeys(["bicubic", "aplus", "rfl", "selfex", "cnn7", "srcnn", "scn", "fsrcnn",
-                             *rows.method])]
+    order = [*dict.fromkeys([*methods().index, *rows.method])]
     keys = {"method": order, "dataset": datasets}
     by = table.apply(lambda c: c.map(keys[c.name].index) if c.name in keys else c)
     index = by.sort_values(["scale", "dataset", "method"]).index
@@ -117,7 +106,7 @@ def published(rows):
         protocol
     """
     ours = rows.groupby(["method", "dataset", "scale"], sort=False)[["psnr_db", "ssim"]].mean()
-    theirs = pd.read_csv(PAPER / "published.csv").rename(
+    theirs = read("published").rename(
         columns={"psnr_db": "published_psnr_db", "ssim": "published_ssim"})
     run = rows[["dataset", "scale"]].drop_duplicates()
     theirs = theirs[theirs.method.isin(rows.method)].merge(run)
@@ -209,7 +198,7 @@ def table3(ablation, times, variants, gammas, scale):
 
     Time is ms per image, grouped mode; the paper's has no unit (decision D11).
     """
-    paper = pd.read_csv(PAPER / "table3.csv").set_index(["stage", "depth"])
+    paper = read("table3").set_index(["stage", "depth"])
     names = depth_variants(variants)
     rows = []
     for stage, depth in paper.index:
@@ -224,7 +213,7 @@ def table3(ablation, times, variants, gammas, scale):
 
 def table4(ablation, gammas):
     """Table IV: without and with rolling."""
-    paper = pd.read_csv(PAPER / "table4.csv").set_index("rolling").psnr_db
+    paper = read("table4").set_index("rolling").psnr_db
     names = {"without": "prn_no_rolling", "with": "prn"}
     return pd.DataFrame([{"rolling": rolling, "psnr_db": _psnr(ablation, name, gammas),
                           "paper_psnr_db": paper[rolling]} for rolling, name in names.items()])

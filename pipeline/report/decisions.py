@@ -1,10 +1,7 @@
 """What was measured for each decision D1-D14 (design, section 3)."""
 
-from pathlib import Path
+from pipeline.paper import read
 
-import pandas as pd
-
-PAPER = Path(__file__).parents[1] / "paper"
 NOT_MEASURED = "not measured in this run"
 
 
@@ -21,14 +18,14 @@ def decisions(results):
     -------
     list of dict: id, question, decision, parameter, evidence
     """
-    rows = pd.read_csv(PAPER / "decisions.csv", keep_default_na=False).to_dict("records")
+    rows = read("decisions").fillna("").to_dict("records")
     found = _evidence(results)
     return [{**row, "evidence": found.get(row["id"], NOT_MEASURED)} for row in rows]
 
 
 def contradictions():
     """Where the paper contradicts itself: list of dict of point, first, second, our_reading, decision."""
-    return pd.read_csv(PAPER / "contradictions.csv", keep_default_na=False).to_dict("records")
+    return read("contradictions").fillna("").to_dict("records")
 
 
 def _evidence(r):

@@ -1,7 +1,8 @@
 """What the numbers of a report rest on: how it departs from the paper, and what was trained."""
 
-from pipeline.report.figures.style import dataset as place, method as look
 from pipeline.io import sha256
+from pipeline.paper import label
+from pipeline.report.figures import style
 
 TESTS = ("set5", "set14", "bsds100", "urban100")  # of the paper
 DISTURBED = 0.25  # cores: less than this is the system's own
@@ -39,7 +40,7 @@ def departures(models, test_sets, training_sets, machine, table, published):
     on_cpu = sum("CPU" in m["device"] for m in trained.values())
     reduced = sorted({m["precision"] for m in [*trained.values(), machine]
                       if m.get("precision", "float32") != "float32"})
-    rough = [look(name).label for name, m in trained.items()  # weights of before the key have none
+    rough = [label(name) for name, m in trained.items()  # weights of before the key have none
              if m["recipe"].get("precision", "float32") != "float32"]
     cited = _cited(table)
     of = machine["device"] if machine.get("kind") == "cuda" else f"a CPU, {machine['device']}"
@@ -77,14 +78,14 @@ def training_table(models):
         else:
             continue
         macs = next(iter(m["macs_per_lr_pixel"].values()))
-        rows.append([look(name).label, *how,
+        rows.append([label(name), *how,
                      f"{m['seconds'] / 60:.1f}", m["device"], f"{m['parameters']:,}",
                      " / ".join(f"{v:,}" for v in macs.values()),
                      "published" if m.get("published") else "this run"])
     return {"title": "What was trained", "file": "provenance", "rows": rows, "header": [
         "variant", "steps", "batch per scale", "learning rate", "minutes", "device", "parameters",
         "MACs per LR pixel, smallest scale (mild / moderate / severe)", "weights from"],
-        "note": "Batch: patches of each scale in a step.", "groups": (), "marks": {}, "best": ()}
+        "note": "Batch: patches of each scale in a step.", "groups": (), "verdicts": {}, "best": ()}
 
 
 def data_hashes(datasets):
@@ -95,7 +96,7 @@ def data_hashes(datasets):
 
 
 def _test_images(names):
-    own, other, missing = (", ".join(place(n) for n in some) for some in (
+    own, other, missing = (", ".join(style.dataset(n) for n in some) for some in (
         [n for n in names if n in TESTS], [n for n in names if n not in TESTS],
         [n for n in TESTS if n not in names]))
     return "; ".join(filter(None, [own and f"{own}: the paper's own", other and f"{other}: not the paper's "
@@ -107,28 +108,28 @@ def _cited(table):
     found = []
     for name, rows in table.groupby("method", sort=False):
         missing = dict.fromkeys(rows.dataset[rows.source == "cited"])
-        some = f" on {', '.join(place(s) for s in missing)}" if rows.source.eq("measured").any() else ""
-        found += [look(name).label + some] if missing else []
+        some = f" on {', '.join(style.dataset(s) for s in missing)}" if rows.source.eq("measured").any() else ""
+        found += [label(name) + some] if missing else []
     return found
 
 
 def _not_run(published):
     """Methods without a place in Table I of which some cells were not measured."""
     rows = published.assign(missing=published.psnr_db.isna()).groupby("method", sort=False).missing
-    return ", ".join(f"{look(name).label} in {missing.sum()} of {len(missing)} cells"
+    return ", ".join(f"{label(name)} in {missing.sum()} of {len(missing)} cells"
                      for name, missing in rows if missing.any())
 
 
 def _training_images(names):
-    other = ", ".join(place(n) for n in names if n not in TRAINING)
-    missing = ", ".join(label for n, label in TRAINING.items() if n not in names)
+    other = ", ".join(style.dataset(n) for n in names if n not in TRAINING)
+    missing = ", ".join(words for n, words in TRAINING.items() if n not in names)
     if missing:
         return f"{missing} stood in for by {other}" if other else f"without the paper's {missing}"
     return f"{other}, besides the paper's {', '.join(TRAINING.values())}" if other else ""
 
 
 def _weights(trained):
-    published = [look(name).label for name, m in trained.items() if m.get("published")]
+    published = [label(name) for name, m in trained.items() if m.get("published")]
     if not published:
         return "trained in this run"
     some = "all networks" if len(published) == len(trained) else ", ".join(published)

@@ -7,11 +7,12 @@ import jinja2
 import numpy as np
 import pandas as pd
 
+from pipeline import paper
 from pipeline.report import embed, symbols
-from pipeline.report.figures.style import dataset as place, method as look
+from pipeline.report.figures import style
 
 TEMPLATES = Path(__file__).with_name("templates")
-SHORT = {"aplus": 0.1, "rfl": 0.1, "selfex": 0.2}  # dB that a classical method may miss unsaid
+SHORT = 0.1  # dB that an example-based method may miss unsaid
 FIGURES = [  # file, caption
     ("fig1", "Fig. 1: PSNR against time per image; horizontal bars from the 10th to the 90th "
              "percentile of the repeats."),
@@ -63,7 +64,7 @@ def typeset(results, test_sets, dataset, scale):
             {"method": "method", "dataset": "data set", "scale": "scale", "psnr_db": "PSNR, dB",
              "published_psnr_db": "published, dB", "delta_db": "ours minus theirs", "ssim": "SSIM",
              "published_ssim": "published, SSIM"}))
-    where = f"{place(dataset)} ×{scale}"
+    where = f"{style.dataset(dataset)} ×{scale}"
     others = "" if dataset == "bsds100" else " The paper's figures are of BSDS100."
     tables.append(_plain(
         results["table2"], f"Table II and Fig. 7: thresholds, PRN on {where}", "table2",
@@ -149,7 +150,7 @@ def _table(title, file, header, rows, note, found=None, groups=(), best=()):
     """
     return {"title": title, "file": file, "header": header, "rows": rows, "note": note,
             "groups": groups, "best": best,
-            "marks": {place: mark for place, mark in (found or {}).items() if mark}}
+            "verdicts": {at: verdict for at, verdict in (found or {}).items() if verdict}}
 
 
 def _table1(table, scale, test_sets, cells):
@@ -158,14 +159,14 @@ def _table1(table, scale, test_sets, cells):
                ("paper_ssim", 3, "paper")]
     if table.paper_psnr_db.isna().all():  # images that the paper does not have
         columns = columns[::2]
-    places = [(name, *column) for name in test_sets for column in columns]
+    fields = [(name, *column) for name in test_sets for column in columns]
     values, rows, found = [], [], {}
     for r, name in enumerate(dict.fromkeys(table.method)):
         part = table[table.method == name].set_index("dataset")
-        values.append([round(part[column].get(dataset, np.nan), digits) for dataset, column, digits, _ in places])
-        label = look(name).label + (" †" if part.source.eq("cited").any() else "")
-        rows.append([label, *(_number(v, digits) for v, (_, _, digits, _) in zip(values[-1], places))])
-        for c, (dataset, column, *_) in enumerate(places, 1):
+        values.append([round(part[column].get(dataset, np.nan), digits) for dataset, column, digits, _ in fields])
+        printed = paper.label(name) + (" †" if part.source.eq("cited").any() else "")
+        rows.append([printed, *(_number(v, digits) for v, (_, _, digits, _) in zip(values[-1], fields))])
+        for c, (dataset, column, *_) in enumerate(fields, 1):
             found[r, c] = cells.get((name, f"{dataset} x{scale} {column}"))
     grid = pd.DataFrame(values)
     best = {(r, c + 1) for c in grid for r in grid.index[grid[c] == grid[c].max()]}
@@ -173,22 +174,22 @@ def _table1(table, scale, test_sets, cells):
              if table.source.eq("cited").any() else "")
     return _table(
         f"Table I, ×{scale}", "table1",
-        ["method", *(f"{place(dataset)} {what}" for dataset, _, _, what in places)], rows,
+        ["method", *(f"{style.dataset(dataset)} {what}" for dataset, _, _, what in fields)], rows,
         f"PSNR in dB, ours then the paper's; the best of a column is bold.{cited}"
         + _short(table, test_sets),
-        found, [("", ["method"]), *((place(name), [what for *_, what in columns]) for name in test_sets)],
+        found, [("", ["method"]), *((style.dataset(name), [what for *_, what in columns]) for name in test_sets)],
         best)
 
 
 def _short(table, test_sets):
-    """A sentence on each classical method that misses the paper's figure by more than its bound."""
+    """A sentence on each example-based method that misses the paper's figure by more than `SHORT`."""
     found = []
-    for name, bound in SHORT.items():
+    for name in paper.of_kind("example"):
         part = table[(table.method == name) & table.dataset.isin(test_sets)]
         missing = (part.paper_psnr_db - part.psnr_db).to_numpy()
-        cells = [f"{place(d)} {x:.2f}" for d, x in zip(part.dataset, missing) if x > bound]
+        cells = [f"{style.dataset(d)} {x:.2f}" for d, x in zip(part.dataset, missing) if x > SHORT + 1e-9]
         if cells:
-            found.append(f" {look(name).label} is short of the paper's figure, in dB: "
+            found.append(f" {paper.label(name)} is short of the paper's figure, in dB: "
                          f"{', '.join(cells)}.")
     return "".join(found)
 
@@ -203,7 +204,7 @@ def _plain(table, title, file, note, columns, found=None):
 
 def _cell(value, column, digits):
     if isinstance(value, str):
-        printed = {"method": lambda v: look(v).label, "dataset": place}
+        printed = {"method": lambda v: paper.label(v), "dataset": style.dataset}
         return printed.get(column, str)(value)
     if pd.isna(value):
         return "–"

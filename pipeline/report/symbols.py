@@ -55,9 +55,9 @@ def cells(table, name):
     return {(row.row, row.column): (CELLS[row.verdict], row.verdict) for row in part.itertuples()}
 
 
-def _tally(verdicts, marks):
+def _tally(verdicts, symbols):
     counts = verdicts.value_counts()
-    return [(mark, word, int(counts[word])) for word, mark in marks.items() if word in counts]
+    return [(mark, word, int(counts[word])) for word, mark in symbols.items() if word in counts]
 
 
 def _text(value):

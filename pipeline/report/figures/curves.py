@@ -80,11 +80,11 @@ def _panel(axes, curves, column):
     handles, finals = {}, []
     for variant, rows in curves.dropna(subset=[column]).groupby("variant", sort=False):
         rows = rows.sort_values("step")
-        look = style.method(variant)
+        drawn = style.method(variant)
         for _, part in rows.groupby("phase"):
             handles[variant], = axes.plot(
-                part.step, part[column], color=look.colour, marker=look.marker, label=look.label,
-                markersize=6 if look.marker == "*" else 3.5, linewidth=0.9,
+                part.step, part[column], color=drawn.colour, marker=drawn.marker, label=drawn.label,
+                markersize=6 if drawn.marker == "*" else 3.5, linewidth=0.9,
                 markevery=max(1, len(rows) // 6))
         finals.append(rows[column].iloc[-1])
     lowest, best = curves[column].min(), curves[column].max()

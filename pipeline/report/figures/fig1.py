@@ -62,11 +62,11 @@ def _points(quality, timing, dataset, scale):
 def _draw(axes, rows):
     axes.set_xscale("log")
     for row in rows.itertuples():
-        look = style.method(row.method)
+        drawn = style.method(row.method)
         reach = [[max(0, row.ms_median - row.ms_p10)], [max(0, row.ms_p90 - row.ms_median)]]
-        axes.errorbar(row.ms_median, row.psnr_db, xerr=reach, fmt=look.marker, color=look.colour,
-                      markersize=9 if look.marker == "*" else 5.5, elinewidth=0.8, capsize=1.5,
-                      markerfacecolor="white" if row.mode == "paper" else look.colour)
+        axes.errorbar(row.ms_median, row.psnr_db, xerr=reach, fmt=drawn.marker, color=drawn.colour,
+                      markersize=9 if drawn.marker == "*" else 5.5, elinewidth=0.8, capsize=1.5,
+                      markerfacecolor="white" if row.mode == "paper" else drawn.colour)
     axes.margins(0.12)
     style.widen(axes, 0.1)
     first, last = axes.get_xlim()
