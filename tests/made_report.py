@@ -67,7 +67,7 @@ def make(folder):
         **symbols.summary(tables["claims"], tables["cells"]), "training": departures.training_table({"prn": MODEL}),
         "pictures": {"fig8": "noise"}, "comparisons": [embed.comparison("noise", pixels, scores)],
         "tables": render.typeset(tables, ["set5", "set14", "bsds100", "urban100"], "bsds100", 4),
-        "decisions": [{"id": "D1", "question": "q", "decision": "d", "evidence": "e"}],
+        "decisions": [{"id": "D1", "question": "q", "decision": "d", "measured": "e"}],
         "contradictions": [{"point": "p", "first": "1", "second": "2", "our_reading": "r", "decision": "D1"}]},
         folder)
     return folder

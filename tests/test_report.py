@@ -171,7 +171,7 @@ def test_every_decision_of_the_design_is_there_and_says_when_it_was_not_measured
                                "timing": timing, "models": {"prn": MODEL}, "auc": None,
                                "dataset": "d", "scale": 4, "gammas": (20.0, 50.0)})
     assert [row["id"] for row in rows] == [f"D{i}" for i in range(1, 15)]
-    found = {row["id"]: row["evidence"] for row in rows}
+    found = {row["id"]: row["measured"] for row in rows}
     assert "10/50 27.000 dB, 9.0 ms; 20/50 26.900 dB, 7.0 ms" in found["D1"]
     assert found["D12"] == decisions.NOT_MEASURED and "no AUC" in found["D3"]
 

@@ -13,27 +13,14 @@ ENGINE = "grouped"  # the mode of timing.csv that is meant where PRN's time is m
 
 
 @dataclass(frozen=True)
-class Tolerances:
-    """The section ``claims`` of params.yaml."""
-
-    bicubic_psnr_db: float
-    bicubic_ssim: float
-    trained_psnr_db: float
-    trained_ssim: float
-    time_ratio: float
-    paper_patches: dict
-    budget: float
-
-
-@dataclass(frozen=True)
 class Results:
     """Tables of one run, by the names of their files.
 
     Attributes
     ----------
-    table1, table3, table4, quality, ablation, times, gains, priors, classes : DataFrame
-    reconstruction, responses : DataFrame
-        `times` and `reconstruction` are raw repeats.
+    table1, table3, table4, quality, ablation, times, gains, priors : DataFrame
+    routed_psnr, reconstruction, responses : DataFrame
+        `routed_psnr` is classes.csv; `times` and `reconstruction` are raw repeats.
     receptive : dict of variant to route to side, side_95
     models : dict of variant to its provenance
     options : dict of PRN variant to its options
@@ -41,7 +28,8 @@ class Results:
     dataset, scale, gammas : of Fig. 7, Tables III and IV
     routing : (gamma_low, gamma_upper) of Table I
     device : str
-    tolerances : Tolerances
+    tolerances : the section ``claims`` of params.yaml: bicubic_psnr_db, bicubic_ssim, trained_psnr_db,
+        trained_ssim, time_ratio, budget, and paper_patches, dict of network to a number
     seed : int
     """
 
@@ -53,7 +41,7 @@ class Results:
     times: pd.DataFrame
     gains: pd.DataFrame
     priors: pd.DataFrame
-    classes: pd.DataFrame
+    routed_psnr: pd.DataFrame
     reconstruction: pd.DataFrame
     responses: pd.DataFrame
     receptive: dict
@@ -65,7 +53,7 @@ class Results:
     gammas: tuple
     routing: tuple
     device: str
-    tolerances: Tolerances
+    tolerances: object
     seed: int
 
     def scores(self, method, dataset, scale, metric="psnr_db"):

@@ -1,4 +1,4 @@
-"""What was measured for each decision D1-D14 (design, section 3)."""
+"""What was measured for each decision D1-D17 (pipeline/paper/decisions.csv)."""
 
 from pipeline.paper import read
 
@@ -6,7 +6,7 @@ NOT_MEASURED = "not measured in this run"
 
 
 def decisions(results):
-    """The decisions, each with its evidence.
+    """The decisions, each with what was measured for it.
 
     Parameters
     ----------
@@ -16,11 +16,11 @@ def decisions(results):
 
     Returns
     -------
-    list of dict: id, question, decision, parameter, evidence
+    list of dict: id, question, decision, parameter, measured
     """
     rows = read("decisions").fillna("").to_dict("records")
-    found = _evidence(results)
-    return [{**row, "evidence": found.get(row["id"], NOT_MEASURED)} for row in rows]
+    found = _measured(results)
+    return [{**row, "measured": found.get(row["id"], NOT_MEASURED)} for row in rows]
 
 
 def contradictions():
@@ -28,7 +28,7 @@ def contradictions():
     return read("contradictions").fillna("").to_dict("records")
 
 
-def _evidence(r):
+def _measured(r):
     where = f"{r['dataset']} x{r['scale']}"
     low, upper = r["gammas"]
 
@@ -51,11 +51,11 @@ def _evidence(r):
     prn = times[(times.method == "prn") & (times.scale == r["scale"])].groupby("mode").ms_median.first()
     models = r["models"]
     pairs = r["table2"].sort_values(["gamma_upper", "gamma_low"])
-    trend = "; ".join(f"{row.gamma_low:g}/{row.gamma_upper:g} {row.psnr_db:.3f} dB, "
+    falls = "; ".join(f"{row.gamma_low:g}/{row.gamma_upper:g} {row.psnr_db:.3f} dB, "
                       f"{row.ms_per_image:.1f} ms" for row in pairs.itertuples()
                       if row.gamma_upper == pairs.gamma_upper.max())
     return {
-        "D1": f"the text has PSNR and time fall as gamma_low grows; at the largest gamma_upper: {trend}",
+        "D1": f"the text has PSNR and time fall as gamma_low grows; at the largest gamma_upper: {falls}",
         "D2": f"PRN on {where}: " + db(("10/30", psnr("prn", (10, 30))), ("20/50", psnr("prn", (20, 50)))),
         "D3": f"{_separation(r['auc'])}; shares of patches on {where}: {spread}",
         "D5": f"on {where}: " + db(("no hole", psnr("prn")), ("one hole", psnr("prn_dilation2")),

@@ -1,4 +1,4 @@
-"""How a report shows verdicts: each word of the closed lists (design, section 7) with its mark."""
+"""How a report shows verdicts: each word of the closed lists with its mark."""
 
 import re
 
