@@ -15,7 +15,7 @@ from stages.common.shell import folder, reports, run
 def main():
     p = params.load()
     source, out, methods = folder(p), reports(p), p.present([*p.methods, *p.routed])
-    quality, times, table2 = (pd.read_csv(out / f"{name}.csv") for name in ("quality", "timing", "table2"))
+    first, times, table2 = (pd.read_csv(out / f"{name}.csv") for name in ("table1", "timing", "table2"))
     current = times[times.gamma_low.isna() | times.gamma_low.eq(p.gamma_low)
                     & times.gamma_upper.eq(p.gamma_upper)]
     examples = unflatten(np.load(source / "examples.npz"))
@@ -23,7 +23,7 @@ def main():
     scores = json.loads((source / "pictures.json").read_text())
     records = {name: json.loads((source / "models" / f"{name}.json").read_text()) for name in methods}
     figures = {
-        "fig1": fig1.efficiency(quality, current, p.sets[p.profile].ablation, p.ablation.scale),
+        "fig1": fig1.efficiency(first, current, p.sets[p.profile].ablation, p.ablation.scale),
         "fig2": fig2.examples(examples["severe"], examples["mild"]),
         "fig3": fig3.features([(n, pictures["fig3"][f"{n}/image"], pictures["fig3"][f"{n}/response"])
                                for n in sorted({key.split("/")[0] for key in pictures["fig3"]})]),

@@ -30,10 +30,11 @@ def main():
               for n in p.present(p.variants)}
     machine = json.loads((source / "machine.json").read_text())
     sets, a = p.sets[p.profile], p.ablation
+    at = revision()
     rests_on = departures.departures(models, sets.test, p.training_sets(), machine, results["table1"],
-                                results["published"])
+                                     results["published"], at, {f"{n}.csv": results[n] for n in names})
     provenance = {
-        "profile": p.profile, "departures": dict(rests_on), "revision": revision(),
+        "profile": p.profile, "departures": dict(rests_on), "revision": at,
         "weights": p.weights, "timed_on": machine,
         "trained": {n: {k: v for k, v in m.items() if k != "curve"} for n, m in models.items()},
         "parameters": asdict(p), "data": departures.data_hashes(source / "datasets")}

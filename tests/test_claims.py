@@ -95,7 +95,7 @@ def made_up(steps=400_000, datasets=("bsds100",), lead=0.19, rolling=0.09, seeds
     parts = pd.DataFrame([{"part": p, "repeat": k, "ms": ms + k / 100} for k in range(5)
                           for p, ms in (("job", 11), ("network", 10), ("reconstruction", 0.2))])
     return Results(
-        table1=tables.table1(quality, list(datasets)),
+        table1=tables.table1(quality, list(datasets), {}),
         table3=tables.table3(ablation, timing, options, (20, 50), 4),
         table4=tables.table4(ablation, (20, 50)),
         quality=quality, ablation=ablation, times=raw, gains=gains, priors=priors,
@@ -310,7 +310,7 @@ def test_a_lead_over_a_method_below_its_own_figure_shows_nothing():
     results = made_up()
     low = results.quality.copy()
     low.loc[low.method == "fsrcnn", "psnr_db"] -= 0.5
-    found = judge(replace(results, quality=low, table1=tables.table1(low, ["bsds100"])))
+    found = judge(replace(results, quality=low, table1=tables.table1(low, ["bsds100"], {})))
     assert found.verdict["fsrcnn-x3"] == "inconclusive"
     assert "lead shows nothing" in found.because["fsrcnn-x3"]
 

@@ -24,9 +24,8 @@ RNG = np.random.default_rng(0)
 
 
 def quality_and_timing(methods):
-    quality = pd.DataFrame([{"method": m, "dataset": "set5", "scale": 4, "image": image,
-                             "psnr_db": 26 + i / 5 + image} for i, m in enumerate(methods)
-                            for image in (0, 1)])
+    quality = pd.DataFrame([{"method": m, "dataset": "set5", "scale": 4, "psnr_db": 26.5 + i / 5,
+                             "paper_psnr_db": 20.0, "source": "measured"} for i, m in enumerate(methods)])
     modes = {"prn": ("grouped", "paper", "whole")}
     timing = pd.DataFrame([{"method": m, "dataset": "set5", "scale": 4, "device": "a CPU",
                             "mode": mode, "ms_median": 1.0 + i + 10 * k, "ms_p10": 0.9 + i + 10 * k,
@@ -137,9 +136,18 @@ def test_efficiency_draws_each_method_at_its_modes():
     assert sorted(names) == sorted(["Bicubic", "SRCNN", "FSRCNN", "PRN", "PRN, patch by patch",
                                     "mine"])
     points = {name: note.xy for name, note in zip(names, axes.texts)}
-    np.testing.assert_allclose(points["PRN"], (4, 27.1))  # mean of two images, not the whole mode
+    np.testing.assert_allclose(points["PRN"], (4, 27.1))  # not the whole mode
     assert_apart(axes.texts)
     assert_readable(figure)
+
+
+def test_a_method_whose_quality_is_cited_has_a_hollow_marker():
+    quality, timing = quality_and_timing(["drcn", "srcnn", "prn"])
+    quality.loc[0, ["psnr_db", "source"]] = [np.nan, "cited"]
+    axes, = efficiency(quality, timing, "set5", 4).axes
+    points = [line for line in axes.lines if line.get_marker() not in ("|", "None", None)]
+    hollow = {line.get_ydata()[0]: line.get_markerfacecolor() == "white" for line in points}
+    assert hollow == {20.0: True, quality.psnr_db[1]: False, quality.psnr_db[2]: False}
 
 
 @pytest.mark.parametrize("factor", [0.02, 0.5, 4000])

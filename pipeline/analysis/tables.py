@@ -64,7 +64,18 @@ def timing(raw, machine, more=()):
     return rows[first + [c for c in rows if c not in first]]
 
 
-def table1(rows, datasets):
+def origin(model):
+    """Where the weights of a method come from, by the provenance beside them.
+
+    Returns
+    -------
+    "authors", "ours" or "fitted"; empty if it has none
+    """
+    ours = "ours" if model["steps"] else "fitted" if "sets" in model.get("recipe", {}) else ""
+    return model.get("weights", ours)
+
+
+def table1(rows, datasets, weights):
     """Table I: mean PSNR and SSIM, the paper's figure beside ours.
 
     Parameters
@@ -72,17 +83,22 @@ def table1(rows, datasets):
     rows : DataFrame, as quality.csv
     datasets : list of str
         For each of these that the paper has, its methods without a number of ours have a row that is
-        marked ``cited``.
+        marked ``cited``; so have the networks that Table I lacks, with the figures of their own papers.
+    weights : dict of method to its `origin`
 
     Returns
     -------
-    DataFrame: method, dataset, scale, psnr_db, ssim, paper_psnr_db, paper_ssim, source
+    DataFrame: method, dataset, scale, psnr_db, ssim, paper_psnr_db, paper_ssim, source, weights
     """
     ours = rows.groupby(["method", "dataset", "scale"], sort=False)[["psnr_db", "ssim"]].mean()
-    paper = paper_table1()
+    others = read("published").rename(columns={"psnr_db": "paper_psnr_db", "ssim": "paper_ssim"})
+    others = others[~others.method.isin(rows.method)].drop(columns="protocol")
+    paper = pd.concat([paper_table1(), others])
     paper = paper[paper.dataset.isin(datasets) & paper.scale.isin(rows.scale)]
     table = ours.reset_index().merge(paper, how="outer", on=["method", "dataset", "scale"])
     table["source"] = np.where(table.psnr_db.isna(), "cited", "measured")
+    table["weights"] = [weights.get(method, "") if source == "measured" else ""
+                        for method, source in zip(table.method, table.source)]
     order = [*dict.fromkeys([*methods().index, *rows.method])]
     keys = {"method": order, "dataset": datasets}
     by = table.apply(lambda c: c.map(keys[c.name].index) if c.name in keys else c)

@@ -1,6 +1,6 @@
 """What was measured for each decision D1-D17 (pipeline/paper/decisions.csv)."""
 
-from pipeline.paper import read
+from pipeline.paper import label, read
 
 NOT_MEASURED = "not measured in this run"
 
@@ -11,7 +11,7 @@ def decisions(results):
     Parameters
     ----------
     results : dict of str to DataFrame
-        ablation, table2, shares, timing (as the CSV of these names); ``auc``, a float or None; ``models``,
+        ablation, table1, table2, shares, timing (as the CSV of these names); ``auc``, a float or None; ``models``,
         dict of variant to its provenance; ``dataset``, ``scale``, ``gammas`` of the ablation.
 
     Returns
@@ -39,7 +39,8 @@ def _measured(r):
         return rows.psnr_db.mean()
 
     def db(*pairs):
-        return ", ".join(f"{label} {value:.3f} dB" for label, value in pairs)
+        return ", ".join(f"{what} {value:.3f} dB" if value == value else f"{what} not run"
+                         for what, value in pairs)
 
     at = {(row.gamma_low, row.gamma_upper): row for row in
           r["shares"][(r["shares"].dataset == r["dataset"]) & (r["shares"].scale == r["scale"])]
@@ -75,7 +76,9 @@ def _measured(r):
         "D13": f"on {where}: " + db(("labels at 10/30", psnr("prn")),
                                     (f"labels at {low:g}/{upper:g}", psnr("prn_trained_20_50"))),
         "D14": "; ".join(f"{phase}: {steps} steps, {images} images" for phase, (steps, images) in
-                         models.get("prn", {}).get("phases", {}).items()),
+                         models.get("prn", {}).get("phases", {}).items()) or NOT_MEASURED,
+        "D15": _authors(r["table1"]),
+        "D16": _patches(models, ("prn", "prn_no_rolling", "fsrcnn")),
     }
 
 
@@ -84,6 +87,24 @@ def _separation(auc):
         return "the 7-layer CNN improves no patch, or every one, by more than 1 dB: no AUC"
     return ("P tells patches that the 7-layer CNN improves by more than 1 dB from the others with an "
             f"AUC of {auc:.3f} (0.5: not at all)")
+
+
+def _authors(table):
+    """How far the authors' models are from Table I."""
+    rows = table[table.weights.eq("authors") & table.psnr_db.notna() & table.paper_psnr_db.notna()]
+    off = (rows.psnr_db - rows.paper_psnr_db).abs()
+    if off.empty:
+        return NOT_MEASURED
+    worst = rows.loc[off.idxmax()]
+    return (f"{(off <= 0.01 + 1e-9).sum()} of {len(off)} cells within 0.01 dB of Table I; farthest "
+            f"{label(worst.method)} on {worst.dataset} x{worst.scale}: {worst.psnr_db:.2f} dB, printed "
+            f"{worst.paper_psnr_db:.2f}")
+
+
+def _patches(models, names):
+    """Patches of each scale that networks have seen."""
+    seen = {name: models[name].get("patches") for name in names if name in models}
+    return ", ".join(f"{label(name)} {n:,}" for name, n in seen.items() if n) or NOT_MEASURED
 
 
 def _recipe(models, name):

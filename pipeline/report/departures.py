@@ -18,7 +18,7 @@ def headline(profile):
             "the paper's, and the other rows say how far this budget leads.")
 
 
-def departures(models, test_sets, training_sets, machine, table, published):
+def departures(models, test_sets, training_sets, machine, table, published, revision="", parts=()):
     """What separates this report from the paper, for the box at its top and for provenance.json.
 
     Parameters
@@ -28,12 +28,15 @@ def departures(models, test_sets, training_sets, machine, table, published):
     test_sets, training_sets : list of str
     machine : dict, as machine.json
     table, published : DataFrame, as table1.csv and published.csv
+    revision : str, of the code
+    parts : dict of file name to DataFrame
+        Tables whose columns ``device`` and ``revision`` have to be those of this run.
 
     Returns
     -------
     list of (what, words)
     """
-    trained = {name: m for name, m in models.items() if m["steps"]}
+    trained = _trained(models)
     steps = sorted({m["steps"] for m in trained.values()})
     budget = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
     where = "; ".join(sorted({d for m in trained.values() for d in m["device"].split("; ") if d}))
@@ -50,6 +53,8 @@ def departures(models, test_sets, training_sets, machine, table, published):
     rows = [
         ("Test images", _test_images(test_sets)),
         ("Weights", _weights(trained)),
+        ("Compared methods", _authors(models)),
+        ("Not one run", not_one_run(machine["device"], revision, dict(parts))),
         ("Budget", f"{budget} steps ({where}); the paper: at least 300 epochs"),
         ("No GPU", f"{on_cpu} of {len(trained)} networks were trained on a CPU" if on_cpu else ""),
         ("Precision", "; ".join(filter(None, [
@@ -58,7 +63,7 @@ def departures(models, test_sets, training_sets, machine, table, published):
         ("Recipe", _recipe(models.get("prn"))),
         ("Training images", _training_images(training_sets)),
         ("Times", f"of {of}, not the paper's GTX 980 Ti: compare ratios, not ms"),
-        ("Cited rows", f"{', '.join(cited)}: not run here, only the paper's figures stand there"
+        ("Cited rows", f"{', '.join(cited)}: quality not measured here, printed figures stand there"
          if cited else ""),
         ("Not run", _not_run(published)),
     ]
@@ -69,8 +74,8 @@ def training_table(models):
     """What was trained: one row a variant, from the provenance of its weights."""
     rows = []
     for name, m in models.items():
-        recipe = m["recipe"]
-        if m["steps"]:
+        recipe = m.get("recipe", {})
+        if name in _trained(models):
             how = [f"{m['steps']:,}", f"{recipe['batch']}",
                    f"{recipe['learning_rate']:g}, {recipe['decay']}"]
         elif "sets" in recipe:
@@ -86,6 +91,20 @@ def training_table(models):
         "variant", "steps", "batch per scale", "learning rate", "minutes", "device", "parameters",
         "MACs per LR pixel, smallest scale (mild / moderate / severe)", "weights from"],
         "note": "Batch: patches of each scale in a step.", "groups": (), "verdicts": {}, "best": ()}
+
+
+def not_one_run(device, revision, parts):
+    """What was not measured on this device at this revision, by the tables' own rows; empty if all was.
+
+    Parameters
+    ----------
+    device, revision : str, as in provenance.json
+    parts : dict of file name to DataFrame
+    """
+    here = {"device": device, "revision": revision}
+    return "; ".join(f"{name} has rows of {column} {', '.join(sorted(others))}, this report is of {known}"
+                     for name, table in parts.items() for column, known in here.items() if column in table
+                     if (others := set(table[column].dropna().astype(str)) - {known}))
 
 
 def data_hashes(datasets):
@@ -126,6 +145,16 @@ def _training_images(names):
     if missing:
         return f"{missing} stood in for by {other}" if other else f"without the paper's {missing}"
     return f"{other}, besides the paper's {', '.join(TRAINING.values())}" if other else ""
+
+
+def _trained(models):
+    """The networks that we trained: not those of their authors, nor what has nothing to learn."""
+    return {name: m for name, m in models.items() if m.get("steps") and m.get("weights") != "authors"}
+
+
+def _authors(models):
+    names = [label(name) for name, m in models.items() if m.get("weights") == "authors"]
+    return f"the authors' own models: {', '.join(names)}" if names else ""
 
 
 def _weights(trained):

@@ -15,7 +15,8 @@ TEMPLATES = Path(__file__).with_name("templates")
 SHORT = 0.1  # dB that an example-based method may miss unsaid
 FIGURES = [  # file, caption
     ("fig1", "Fig. 1: PSNR against time per image; horizontal bars from the 10th to the 90th "
-             "percentile of the repeats."),
+             "percentile of the repeats. A hollow marker: time measured, PSNR cited from the method's own "
+             "paper."),
     ("fig2", "Fig. 2: patches that the 7-layer CNN improves most and least over bicubic."),
     ("fig3", "Fig. 3: largest response over channels {}."),
     ("fig4", "Fig. 4: the prior P of patches with a gain above 1 dB (severe) and below (mild), their "
@@ -170,7 +171,8 @@ def _table1(table, scale, test_sets, cells):
             found[r, c] = cells.get((name, f"{dataset} x{scale} {column}"))
     grid = pd.DataFrame(values)
     best = {(r, c + 1) for c in grid for r in grid.index[grid[c] == grid[c].max()]}
-    cited = (" † not run here, or not on all sets: there the paper's figure stands alone."
+    cited = (" † quality not measured here, or not on all sets: there the figure of the paper stands "
+             "alone, for networks that Table I lacks that of their own papers."
              if table.source.eq("cited").any() else "")
     return _table(
         f"Table I, ×{scale}", "table1",

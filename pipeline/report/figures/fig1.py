@@ -12,16 +12,17 @@ _MODES = {"grouped": "", "paper": ", patch by patch", "whole": ""}
 
 
 @style.rc()
-def efficiency(quality, timing, dataset, scale):
+def efficiency(table, timing, dataset, scale):
     """PSNR against time of each method that has both.
 
-    PRN and its routed variants stand at the times of the modes ``grouped`` (filled) and ``paper``
-    (open), both with their routed quality; all other methods at that of ``whole``.
+    PRN and its routed variants stand at the times of the modes ``grouped`` and ``paper``, both with
+    their routed quality; all other methods at that of ``whole``.  A marker is hollow where the quality
+    is cited and the time alone is measured.
 
     Parameters
     ----------
-    quality : DataFrame
-        Columns of quality.csv: method, dataset, scale, psnr_db (dB), a row an image.
+    table : DataFrame
+        Columns of table1.csv: method, dataset, scale, psnr_db, paper_psnr_db (dB), source.
     timing : DataFrame
         Columns of timing.csv: method, dataset, scale, device, mode, ms_median, ms_p10, ms_p90
         (ms per image). One panel a device.
@@ -32,7 +33,7 @@ def efficiency(quality, timing, dataset, scale):
     -------
     Figure
     """
-    rows = _points(quality, timing, dataset, scale)
+    rows = _points(table, timing, dataset, scale)
     devices = list(dict.fromkeys(rows.device))
     figure = Figure(figsize=(style.COLUMN if len(devices) < 2 else style.PAGE, 3.0),
                     layout="constrained")
@@ -49,11 +50,11 @@ def efficiency(quality, timing, dataset, scale):
     return figure
 
 
-def _points(quality, timing, dataset, scale):
-    """The rows of `timing` to draw, with psnr_db."""
-    quality, timing = (table[(table.dataset == dataset) & (table.scale == scale)]
-                       for table in (quality, timing))
-    rows = timing.merge(quality.groupby("method").psnr_db.mean().reset_index(), on="method")
+def _points(table, timing, dataset, scale):
+    """The rows of `timing` to draw, with psnr_db and whether it is cited."""
+    table, timing = (rows[(rows.dataset == dataset) & (rows.scale == scale)] for rows in (table, timing))
+    quality = table.assign(cited=table.source == "cited", psnr_db=table.psnr_db.fillna(table.paper_psnr_db))
+    rows = timing.merge(quality[["method", "psnr_db", "cited"]], on="method")
     routed = rows.method.str.startswith("prn") & (rows.method != "prn_no_routing")
     return rows[routed & rows["mode"].isin(["grouped", "paper"])
                 | ~routed & (rows["mode"] == "whole")]
@@ -66,7 +67,7 @@ def _draw(axes, rows):
         reach = [[max(0, row.ms_median - row.ms_p10)], [max(0, row.ms_p90 - row.ms_median)]]
         axes.errorbar(row.ms_median, row.psnr_db, xerr=reach, fmt=drawn.marker, color=drawn.colour,
                       markersize=9 if drawn.marker == "*" else 5.5, elinewidth=0.8, capsize=1.5,
-                      markerfacecolor="white" if row.mode == "paper" else drawn.colour)
+                      markerfacecolor="white" if row.cited else drawn.colour)
     axes.margins(0.12)
     style.widen(axes, 0.1)
     first, last = axes.get_xlim()
