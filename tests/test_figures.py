@@ -135,8 +135,10 @@ def test_efficiency_draws_each_method_at_its_modes():
     names = [note.get_text() for note in axes.texts]
     assert sorted(names) == sorted(["Bicubic", "SRCNN", "FSRCNN", "PRN", "PRN, patch by patch",
                                     "mine"])
-    points = {name: note.xy for name, note in zip(names, axes.texts)}
-    np.testing.assert_allclose(points["PRN"], (4, 27.1))  # not the whole mode
+    points = [(*line.get_xydata()[0],) for line in axes.lines if line.get_marker() == "*"]
+    np.testing.assert_allclose(points, [(4, 27.1), (14, 27.1)])  # grouped and patch by patch, not whole
+    front = next(line for line in axes.lines if line.get_zorder() == 0)
+    assert len(front.get_xydata()) == 5  # each slower method of these is better, PRN patch by patch is not
     assert_apart(axes.texts)
     assert_readable(figure)
 

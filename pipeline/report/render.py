@@ -15,8 +15,8 @@ TEMPLATES = Path(__file__).with_name("templates")
 SHORT = 0.1  # dB that an example-based method may miss unsaid
 FIGURES = [  # file, caption
     ("fig1", "Fig. 1: PSNR against time per image; horizontal bars from the 10th to the 90th "
-             "percentile of the repeats. A hollow marker: time measured, PSNR cited from the method's own "
-             "paper."),
+             "percentile of the repeats. The grey line: no other method is both faster and better. A "
+             "hollow marker: time measured, PSNR cited from the method's own paper."),
     ("fig2", "Fig. 2: patches that the 7-layer CNN improves most and least over bicubic."),
     ("fig3", "Fig. 3: largest response over channels {}."),
     ("fig4", "Fig. 4: the prior P of patches with a gain above 1 dB (severe) and below (mild), their "

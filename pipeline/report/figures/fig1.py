@@ -3,10 +3,10 @@
 import textwrap
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from pipeline.report.figures import style
-from pipeline.report.figures.labels import place
+from pipeline.report.figures.labels import annotate
 
 _MODES = {"grouped": "", "paper": ", patch by patch", "whole": ""}
 
@@ -62,6 +62,8 @@ def _points(table, timing, dataset, scale):
 
 def _draw(axes, rows):
     axes.set_xscale("log")
+    front = _front(rows)
+    axes.plot(front.ms_median, front.psnr_db, color="0.8", linewidth=1.5, zorder=0)
     for row in rows.itertuples():
         drawn = style.method(row.method)
         reach = [[max(0, row.ms_median - row.ms_p10)], [max(0, row.ms_p90 - row.ms_median)]]
@@ -76,22 +78,20 @@ def _draw(axes, rows):
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if last < 100 * first else (1,)))
-    axes.xaxis.set_major_formatter(FuncFormatter(_milliseconds))
+    axes.xaxis.set_major_formatter("{x:,.12g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(True)
     axes.set_xlabel("time (ms per image)")
 
 
-def _milliseconds(value, _):
-    """Text of a tick."""
-    digits, power = f"{value:e}".split("e")
-    if float(digits) == 1 and int(power) > 3:
-        return rf"$10^{int(power)}$"
-    return f"{value:,.12g}"
+def _front(rows):
+    """The rows that no other one surpasses in both time and PSNR, by time."""
+    rows = rows.sort_values(["ms_median", "psnr_db"], ascending=[True, False])
+    return rows[rows.psnr_db > rows.psnr_db.cummax().shift(fill_value=-float("inf"))]
 
 
 def _label(axes, rows):
     texts = [style.method(row.method).label + _MODES[row.mode] for row in rows.itertuples()]
     bars = [((row.ms_p10, row.psnr_db), (row.ms_p90, row.psnr_db)) for row in rows.itertuples()]
     own = {style.method("prn").label + suffix for suffix in _MODES.values()}
-    place(axes, rows[["ms_median", "psnr_db"]], texts, lines=bars, bold=own)
+    annotate(axes, rows[["ms_median", "psnr_db"]], texts, lines=bars, bold=own)
