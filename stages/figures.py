@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config import params
-from pipeline.report.figures import curves, engine, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
+from pipeline.report.figures import curves, engine, intervals, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
 from pipeline.report.figures.style import save
 from pipeline.io import unflatten
 from stages.common.shell import folder, reports, run
@@ -23,6 +23,7 @@ def main():
     scores = json.loads((source / "pictures.json").read_text())
     records = {name: json.loads((source / "models" / f"{name}.json").read_text()) for name in methods}
     figures = {
+        "claims": intervals.intervals(pd.read_csv(out / "claims.csv")),
         "fig1": fig1.efficiency(first, current, p.sets[p.profile].ablation, p.ablation.scale),
         "fig2": fig2.examples(examples["severe"], examples["mild"]),
         "fig3": fig3.features([(n, pictures["fig3"][f"{n}/image"], pictures["fig3"][f"{n}/response"])

@@ -165,7 +165,7 @@ def test_table1_says_which_classical_method_falls_short():
     assert not {"A+", "SelfEx", "SRCNN"} & set(note.replace(".", "").split())
 
 
-def test_every_decision_of_the_design_is_there_and_says_when_it_was_not_measured():
+def test_every_decision_is_there_and_says_when_it_was_not_measured():
     pairs = pd.DataFrame({"label": ["a", "b"], "gamma_low": [10.0, 20], "gamma_upper": [50.0, 50],
                           "psnr_db": [27.0, 26.9], "ms_per_image": [9.0, 7]})
     ablation = pd.DataFrame({"method": ["prn"], "gamma_low": [20.0], "gamma_upper": [50.0],

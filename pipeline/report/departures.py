@@ -133,7 +133,7 @@ def _cited(table):
 
 
 def _not_run(published):
-    """Methods without a place in Table I of which some cells were not measured."""
+    """Methods that Table I lacks and of which some cells were not measured."""
     rows = published.assign(missing=published.psnr_db.isna()).groupby("method", sort=False).missing
     return ", ".join(f"{label(name)} in {missing.sum()} of {len(missing)} cells"
                      for name, missing in rows if missing.any())

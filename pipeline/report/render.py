@@ -13,6 +13,8 @@ from pipeline.report.figures import style
 
 TEMPLATES = Path(__file__).with_name("templates")
 SHORT = 0.1  # dB that an example-based method may miss unsaid
+OVERVIEW = ("claims", "All claims with a number, by unit: our value and its 95 % interval, coloured by the verdict, and "
+            "the paper's value where it names one.")
 FIGURES = [  # file, caption
     ("fig1", "Fig. 1: PSNR against time per image; horizontal bars from the 10th to the 90th "
              "percentile of the repeats. The grey line: no other method is both faster and better. A "
@@ -126,20 +128,22 @@ def render(context, folder):
     Parameters
     ----------
     context : dict
-        headline, departures, claims, cells, tables, training, comparisons, decisions, contradictions,
+        headline, departures, those of `symbols.summary`, tables, training, comparisons, decisions, contradictions,
         provenance, profile, and pictures: dict of figure to the words for its caption.
     folder : Path
     """
-    figures = [{"file": f"figures/{name}", "caption": caption.format(context["pictures"].get(name, "")),
-                **embed.figure(folder / "figures" / f"{name}.png")}
-               for name, caption in FIGURES if (folder / "figures" / f"{name}.png").exists()]
+    overview, figures = ([
+        {"file": f"figures/{name}", "caption": caption.format(context["pictures"].get(name, "")),
+         **embed.figure(folder / "figures" / f"{name}.png")}
+        for name, caption in some if (folder / "figures" / f"{name}.png").exists()]
+        for some in ([OVERVIEW], FIGURES))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, autoescape=lambda name: name.endswith("html.j2"))
     environment.filters["slug"] = lambda title: re.sub(r"\W+", "-", title.lower()).strip("-")
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|")  # of a table in Markdown
     for name in ("report.md", "report.html"):
-        text = environment.get_template(f"{name}.j2").render(**context, figures=figures)
+        text = environment.get_template(f"{name}.j2").render(**context, overview=overview, figures=figures)
         (folder / name).write_text(text.rstrip() + "\n")
 
 

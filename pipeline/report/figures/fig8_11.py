@@ -103,7 +103,7 @@ def _room_for(room, ratio, caption, side, beside, below):
 
 
 def _panel(figure, image, left, top, width, height):
-    """Axes with a picture, at a place in inches from the top left corner of the figure."""
+    """Axes with a picture, in inches from the top left corner of the figure."""
     w, h = figure.get_size_inches()
     axes = figure.add_axes((left / w, 1 - (top + _MARGIN + height) / h, width / w, height / h))
     # whole pixels, not blended: what a method made is what the reader sees

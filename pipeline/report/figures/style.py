@@ -21,7 +21,7 @@ DATASETS = {"set5": "Set5", "set14": "Set14", "bsds100": "BSDS100", "urban100": 
 
 # as in `pipeline.sr.prior`, restated because that module needs torch
 ROUTES = ("mild", "moderate", "severe")
-# kin of the red, blue and black of the paper's Fig. 5 and 6
+# close to the red, blue and black of the paper's Fig. 5 and 6
 ROUTE_COLOURS = {"mild": VERMILLION, "moderate": BLUE, "severe": "#262626"}
 
 _RC = {
