@@ -50,7 +50,7 @@ def results():
 def make(folder):
     """Write render.md and render.html into a folder."""
     tables, random = results(), np.random.default_rng(0)
-    for name in ("fig1", "fig8"):
+    for name in ("claims", "fig1", "fig8"):
         figure = Figure(figsize=(7, 3))
         figure.subplots().plot([1, 2])
         save(figure, folder / "figures" / name)

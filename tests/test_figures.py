@@ -17,6 +17,7 @@ from pipeline.report.figures.fig3 import features
 from pipeline.report.figures.fig4 import histograms, shares
 from pipeline.report.figures.fig7 import thresholds
 from pipeline.report.figures.fig8_11 import comparison
+from pipeline.report.figures.intervals import intervals
 from pipeline.report.figures.roc import roc
 
 ROOT = Path(__file__).parents[1]
@@ -252,6 +253,26 @@ def test_comparison_of_many_methods_keeps_its_texts_apart(n, ratio):
         assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1, note.get_text()
     assert_apart(notes)
     assert_readable(figure)
+
+
+def test_intervals_have_a_panel_a_unit_and_the_papers_value_where_it_is_a_number():
+    claims = pd.DataFrame(
+        [("a", "+0.13 dB", "-0.20 dB, PRN below FSRCNN", -0.3, -0.1, "contradicted"),
+         ("b", "lower", "+0.30 dB, DRCN above PRN", 0.2, 0.4, "supported"),
+         ("c", "2 times", "0.19 times, FSRCNN faster than PRN", 0.1, 0.3, "contradicted"),
+         ("d", "differs", "+4.5 points, more saved", 1.0, 8.0, "supported"),
+         ("e", "24 of 24 cells", "PRN first in 1 of 24 cells", np.nan, np.nan, "inconclusive")],
+        columns=["id", "paper_value", "our_value", "ci_low", "ci_high", "verdict"])
+    figure = intervals(claims)
+    decibel, percent, ratio = figure.axes
+    assert [[t.get_text() for t in axes.get_yticklabels()] for axes in figure.axes] == [["a", "b"], ["d"], ["c"]]
+    assert ratio.get_xscale() == "log" and percent.get_xlabel() == "difference or share (%)"
+    bar, ours, paper = decibel.lines[:3]
+    assert list(bar.get_xdata()) == [-0.3, -0.1] and bar.get_color() == style.VERMILLION
+    assert ours.get_xdata() == [-0.2] and paper.get_xdata() == [0.13]
+    assert np.isnan(decibel.lines[5].get_xdata()).all()  # "lower" is no number
+    assert_readable(figure)
+    assert "no claim of this run has an interval" in texts(intervals(claims[4:]))
 
 
 def test_learning_curves_have_a_panel_a_scale():
