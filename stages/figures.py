@@ -31,7 +31,7 @@ def main():
         "fig4": fig4.histograms(pd.read_csv(source / "gains.csv"), p.gamma_low, p.gamma_upper),
         "fig7": fig7.thresholds(table2),
         "engine": engine.engine(pd.read_csv(source / "shares_times.csv"), pd.read_csv(source / "seams.csv")),
-        "curves": curves.learning_curves(curves.gather(records, p.train[p.profile].phases)),
+        "curves": curves.learning_curves(curves.gather(records)),
     }
     for name, picture in p.pictures[p.profile].items():
         found = pictures[name]

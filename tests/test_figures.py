@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.legend import Legend
 
 from pipeline import paper
 from pipeline.report.figures import style
@@ -275,29 +276,33 @@ def test_intervals_have_a_panel_a_unit_and_the_papers_value_where_it_is_a_number
     assert "no claim of this run has an interval" in texts(intervals(claims[4:]))
 
 
-def test_learning_curves_have_a_panel_a_scale():
+def test_learning_curves_have_a_row_a_family_and_a_panel_a_scale():
     steps = np.arange(0, 100, 10)
-    curves = pd.concat([pd.DataFrame({"variant": v, "phase": (steps > 40) * (v == "cnn7"),
-                                      "step": steps, "loss": 0.1,
+    curves = pd.concat([pd.DataFrame({"variant": v, "step": steps, "loss": 0.1,
                                       "psnr_db_x2": 30 + steps / 50, "psnr_db_x3": last})
-                        for v, last in (("prn", np.nan), ("cnn7", 28 + steps / 50), ("mine", 9))])
+                        for v, last in (("prn", np.nan), ("prn_modern", 9), ("cnn7", 28 + steps / 50), ("mine", 9))])
     figure = learning_curves(curves)
-    assert [axes.get_title("left") for axes in figure.axes] == ["×2", "×3"]
-    assert figure.axes[0].get_ylabel() == "PSNR on held-out\ntraining patches (dB)"
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "PRN and its variants, ×2", "PRN and its variants, ×3", "other networks, ×2", "other networks, ×3"]
+    assert figure.axes[0].get_ylabel() == "PSNR on held-out\ntraining images (dB)"
     assert figure.axes[0].get_xlabel() == "training step"
-    assert figure.axes[1].get_ylim()[0] < 9  # the worst final value stays in the frame
-    assert [len(axes.lines) for axes in figure.axes] == [4, 3]  # one is of two phases
+    for axes in figure.axes:
+        assert len({line.get_color() for line in axes.lines}) == 2  # told apart
+        low, high = axes.get_ylim()
+        values = np.concatenate([line.get_ydata() for line in axes.lines])
+        assert low <= values.min() and values.max() <= high  # nothing is cut off
+    assert [len(line.get_xdata()) for line in figure.axes[1].lines] == [0, 10]
+    assert [t.get_text() for legend in figure.findobj(Legend) for t in legend.get_texts()] == [
+        "PRN", "PRN, modern recipe", "7-layer CNN", "mine"]
     assert_readable(figure)
     assert "no training in this run" in texts(learning_curves(curves[["variant", "step"]]))
 
 
-def test_learning_curves_break_where_the_phase_ends_whose_images_they_are_of():
-    curve = [{"step": step, "psnr_db_x2": 30.0} for step in (100, 200, 300, 400)]
-    trained = {"curve": curve, "phases": {"finetune": [200, 9], "pretrain": [200, 5]}}
-    table = gather({"prn": trained, "bicubic": {"curve": [], "phases": {}}}, ["pretrain", "finetune"])
-    assert table.variant.tolist() == ["prn"] * 4
-    assert table.phase.tolist() == [0, 0, 1, 1]  # step 200 still held out images of the first
-    assert "no training in this run" in texts(learning_curves(gather({}, ["finetune"])))
+def test_learning_curves_leave_out_what_was_not_trained():
+    curve = [{"step": step, "psnr_db_x2": 30.0} for step in (100, 200)]
+    table = gather({"prn": {"curve": curve}, "bicubic": {"curve": []}, "vdsr": {"weights": "authors"}})
+    assert table.variant.tolist() == ["prn"] * 2 and table.step.tolist() == [100, 200]
+    assert "no training in this run" in texts(learning_curves(gather({})))
 
 
 def test_no_figure_imports_torch():

@@ -126,12 +126,20 @@ def test_training_table_leaves_out_what_was_not_trained():
 
 def test_tables_have_the_papers_number_beside_ours_the_best_and_the_verdict():
     table = render.typeset(results(), ["set5"], "bsds100", 4)[0]
-    assert table["header"] == ["method", "Set5 PSNR", "Set5 paper", "Set5 SSIM", "Set5 paper"]
-    assert table["rows"][0] == ["Bicubic", "26.00", "26.00", "0.650", "0.650"]
+    assert table["header"] == ["method", "Set5 PSNR", "Set5 paper", "Set5 Δ", "Set5 SSIM", "Set5 paper"]
+    assert table["rows"][0] == ["Bicubic", "26.00", "26.00", "+0.00", "0.650", "0.650"]
     assert table["rows"][1][:3] == ["A+ †", "–", "26.80"] and "† quality not measured here" in table["note"]
     assert table["verdicts"][0, 1] == ("=", "matches") and table["verdicts"][3, 1] == ("▼", "not replicated")
     assert (1, 1) not in table["verdicts"] and (4, 1) not in table["verdicts"]  # no number of ours, or of the paper
     assert {(4, 1), (3, 2)} <= table["best"] and (3, 1) not in table["best"]
+    assert table["rows"][3][3] == "−17.67" and not any(column == 3 for _, column in table["best"])
+
+
+def test_table4_has_the_gain_of_rolling_with_its_interval():
+    found = results()
+    found["claims"] = found["claims"].assign(id=["rolling-psnr", *"abcd"], our_value="+0.010 dB, with rolling above")
+    table = next(t for t in render.typeset(found, ["set5"], "set5", 4) if t["title"].startswith("Table IV"))
+    assert table["rows"][-1] == ["gain", "+0.010 dB, with rolling above [−0.2,\u00a00.1]", "+0.13 dB"]
 
 
 def test_tables_of_images_that_the_paper_does_not_have_show_ours_alone():
