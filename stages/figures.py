@@ -33,12 +33,13 @@ def main():
         "engine": engine.engine(pd.read_csv(source / "shares_times.csv"), pd.read_csv(source / "seams.csv")),
         "curves": curves.learning_curves(curves.gather(records)),
     }
+    shown = fig8_11.chosen(set.intersection(*(set(scores[name]) for name in p.pictures[p.profile])))
     for name, picture in p.pictures[p.profile].items():
         found = pictures[name]
         figures[name] = fig8_11.comparison(
             found["full"], tuple(picture.crop),
             [("HR", found["truth"], None, None),
-             *((method, found[method], *scores[name][method]) for method in scores[name])])
+             *((method, found[method], *scores[name][method]) for method in shown)])
     figures["routes"] = routes.routes([
         (f"{picture.called} ×{picture.scale}", pictures[name]["whole/prn"],
          *(pictures[name][f"map/{key}"] for key in ("rows", "columns", "route")))

@@ -17,7 +17,7 @@ from pipeline.report.figures.fig2 import examples
 from pipeline.report.figures.fig3 import features
 from pipeline.report.figures.fig4 import histograms, shares
 from pipeline.report.figures.fig7 import thresholds
-from pipeline.report.figures.fig8_11 import comparison
+from pipeline.report.figures.fig8_11 import chosen, comparison
 from pipeline.report.figures.intervals import intervals
 from pipeline.report.figures.roc import roc
 
@@ -227,6 +227,13 @@ def test_comparison_marks_the_best_and_the_second():
     assert looks["25.10 / 0.750"] == ("normal", "normal")
     assert {"HR", "PSNR (dB) / SSIM", "Bicubic", "PRN"} <= looks.keys()
     assert_readable(figure)
+
+
+def test_pictures_show_seven_methods_at_most_in_one_order():
+    every = {*paper.methods().index, "mine"}
+    assert chosen(every) == ["bicubic", "srcnn", "scn", "fsrcnn", "vdsr", "drcn", "prn"]
+    assert chosen(every - {"drcn", "scn"}) == ["bicubic", "aplus", "srcnn", "fsrcnn", "vdsr", "lapsrn", "prn"]
+    assert chosen({"prn", "prn_modern", "bicubic"}) == ["bicubic", "prn"]
 
 
 @pytest.mark.parametrize("n", [1, 2, 9, 14])

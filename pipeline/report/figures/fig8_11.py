@@ -5,12 +5,25 @@ import textwrap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from pipeline import paper
 from pipeline.report.figures import style
 
 _BEST = {"color": "#C00000", "fontweight": "bold"}
 _SECOND = {"color": style.BLUE, "fontstyle": "italic"}
 _LINE, _PAD, _MARGIN, _LARGEST, _LEAST = 0.13, 0.07, 0.04, 1.6, 0.9  # inches
 _CHARACTER = 0.056  # inches, on average, at the smallest size of text
+
+
+def chosen(methods, count=7):
+    """The methods to show, the same for every picture, in the order of methods.csv.
+
+    PRN and interpolation come first, then light, heavy and example-based methods; of our variants PRN
+    alone.  With the truth, seven make two even rows.
+    """
+    first = [*paper.of_kind("interpolation"), "prn", *paper.of_kind("light"), *paper.of_kind("heavy"),
+             *paper.of_kind("example")]
+    shown = [name for name in first if name in methods][:count]
+    return [name for name in paper.methods().index if name in shown]
 
 
 @style.rc()
