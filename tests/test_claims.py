@@ -11,6 +11,7 @@ from pipeline import paper
 from pipeline.analysis import claims, statistics, tables, verdicts
 from pipeline.analysis.table_verdicts import cells
 from pipeline.config.params import ParameterError, load
+from pipeline.analysis.outcome import signed
 from pipeline.analysis.results import Results, repeats, shortfall
 from pipeline.analysis.statistics import Interval
 
@@ -250,6 +251,7 @@ def test_values_carry_a_sign_and_say_which_way():
     assert below["rolling-psnr"].endswith("dB, with rolling below without")
     assert above["twice-as-fast"] == "2.26 times, FSRCNN slower than PRN"
     assert above["early-depth-time"].endswith("%, deeper is slower")
+    assert signed("-0.000 dB", "up", "down") == "-0.000 dB, no difference"
     assert above["gamma-low-speed"].startswith("+") and above["gamma-low-speed"].endswith("%, faster")
 
 

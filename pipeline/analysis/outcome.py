@@ -1,5 +1,6 @@
 """What measuring a claim comes to, and the words that all measures share."""
 
+import re
 from dataclasses import dataclass, replace
 
 from pipeline.analysis.statistics import Interval
@@ -29,9 +30,15 @@ def missing(because):
     return Outcome("", None, "not testable", because)
 
 
+def signed(text, up, down):
+    """A number with its sign and unit, and which way it points; nowhere if it prints as zero."""
+    number = float(re.match(r"[+-][\d.]+", text)[0])
+    return f"{text}, {up if number > 0 else down if number < 0 else 'no difference'}"
+
+
 def db(value, above, below, digits=2):
     """A difference of PSNR in words: +0.30 dB, DRCN above PRN."""
-    return f"{value:+.{digits}f} dB, {above} {'above' if value >= 0 else 'below'} {below}"
+    return signed(f"{value:+.{digits}f} dB", f"{above} above {below}", f"{above} below {below}")
 
 
 def times(ratio, slow, fast):

@@ -14,8 +14,8 @@ def headline(profile):
     if profile == "embedded":
         return ("Embedded profile: the numbers show that the pipeline works, on a few photographs of the "
                 "repository; no figure here can be compared with the paper's.")
-    return ("The paper's test sets and protocol, not its training: the Bicubic row can be compared with "
-            "the paper's, and the other rows say how far this budget leads.")
+    return ("The paper's test sets and protocol, not its training: Bicubic and the authors' own models can "
+            "be compared with the paper's rows; the networks trained here say how far this budget leads.")
 
 
 def departures(models, test_sets, training_sets, machine, table, published, revision="", parts=()):

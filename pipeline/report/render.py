@@ -166,8 +166,9 @@ def _table1(table, scale, test_sets, cells):
     table = table.assign(delta_db=table.psnr_db - table.paper_psnr_db)
     columns = [("psnr_db", 2, "PSNR"), ("paper_psnr_db", 2, "paper"), ("delta_db", 2, "Δ"),
                ("ssim", 3, "SSIM"), ("paper_ssim", 3, "paper")]
+    beside = ", ours, the paper's and Δ, ours minus the paper's"
     if table.paper_psnr_db.isna().all():  # images that the paper does not have
-        columns = [columns[0], columns[3]]
+        columns, beside = [columns[0], columns[3]], ""
     fields = [(name, *column) for name in test_sets for column in columns]
     values, rows, found = [], [], {}
     for r, name in enumerate(dict.fromkeys(table.method)):
@@ -187,7 +188,7 @@ def _table1(table, scale, test_sets, cells):
     return _table(
         f"Table I, ×{scale}", "table1",
         ["method", *(f"{style.dataset(dataset)} {what}" for dataset, _, _, what in fields)], rows,
-        f"PSNR in dB, ours, the paper's and Δ, ours minus the paper's; the best of a column is bold.{cited}"
+        f"PSNR in dB{beside}; the best of a column is bold.{cited}"
         + _short(table, test_sets),
         found, [("", ["method"]), *((style.dataset(name), [what for *_, what in columns]) for name in test_sets)],
         best)

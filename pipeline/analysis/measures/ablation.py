@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from pipeline.analysis import statistics, verdicts
-from pipeline.analysis.outcome import Outcome, missing, seeded, seeds, setting
+from pipeline.analysis.outcome import Outcome, missing, seeded, seeds, setting, signed
 from pipeline.analysis.results import ENGINE
 from pipeline.analysis.statistics import Interval
 
@@ -15,7 +15,7 @@ def threshold_quality(r, cells, which):
     if not lines:
         return missing("one pair of thresholds alone was run")
     least, said = _summary(lines, _db)
-    return Outcome(f"{_db(least)}, PSNR {'falls' if least.value >= 0 else 'rises'}", least,
+    return Outcome(signed(_db(least), "PSNR falls", "PSNR rises"), least,
                    verdicts.monotone(lines),
                    f"{r.dataset} x{r.scale}, PSNR lost from the smallest to the largest {which}, the "
                    f"other held: {said}")
@@ -30,7 +30,7 @@ def threshold_time(r, cells, which):
     fewer = [less for line in _lines(r, which, lambda a, b: r.macs("prn", ENGINE, b) < r.macs(
         "prn", ENGINE, a)) for less in line[:-1]]
     least, said = _summary(lines, _percent)
-    return Outcome(f"{_percent(least)}, {'faster' if least.value >= 0 else 'slower'}", least.percent(),
+    return Outcome(signed(_percent(least), "faster", "slower"), least.percent(),
                    verdicts.monotone(lines, least=2),
                    f"{setting(r)}; the MACs fall in {sum(fewer)} of {len(fewer)} steps; speed gained "
                    f"from the smallest to the largest {which}, the other held: {said}")
@@ -45,7 +45,7 @@ def depth_quality(r, cells, stage, slight):
     verdict = seeded(r, verdicts.monotone([[*steps, end]]))
     if verdict == "supported" and end.low > slight:
         verdict = "partly supported"
-    return Outcome(f"{_db(end)}, deeper is {'better' if end.value >= 0 else 'worse'}", end, verdict,
+    return Outcome(signed(_db(end), "deeper is better", "deeper is worse"), end, verdict,
                    f"layer by layer {', '.join(map(_db, steps))}; {end.n} images; {seeds(r.noise())}")
 
 
@@ -55,7 +55,7 @@ def shallower(r, cells, stage, claimed):
     if name is None or r.ablated(name).empty:
         return missing(f"no shallower {stage} stage was run")
     interval = _deeper(r, name, "prn")
-    return Outcome(f"{_db(interval)}, shallower is {'worse' if interval.value >= 0 else 'better'}",
+    return Outcome(signed(_db(interval), "shallower is worse", "shallower is better"),
                    interval, seeded(r, verdicts.gain(interval, claimed)),
                    f"the default over the shallower one, {interval.n} images; {seeds(r.noise())}")
 
@@ -66,7 +66,7 @@ def depth_time(r, cells, stage):
     if len(names) < 2:
         return missing(f"no second depth of the {stage} stage was timed")
     steps, end = [_slower(r, a, b) for a, b in pairwise(names)], _slower(r, names[0], names[-1])
-    return Outcome(f"{_percent(end)}, deeper is {'slower' if end.value >= 0 else 'faster'}",
+    return Outcome(signed(_percent(end), "deeper is slower", "deeper is faster"),
                    end.percent(), verdicts.monotone([[*steps, end]], least=2),
                    f"{setting(r)}: layer by layer {', '.join(map(_percent, steps))}; {end.n} repeats")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.analysis import statistics, verdicts
-from pipeline.analysis.outcome import Outcome, missing
+from pipeline.analysis.outcome import Outcome, db, missing, signed
 
 
 def separation(r, cells, full, part):
@@ -31,8 +31,8 @@ def route_gain(r, cells):
     interval = _contrast(r, "gain_db", severe, mild)
     if interval is None:
         return missing("no patch of this run is mild, or none severe")
-    return Outcome(f"{interval.value:+.2f} dB, severe patches gain "
-                   f"{'more' if interval.value >= 0 else 'less'}", interval, verdicts.gain(interval),
+    return Outcome(db(interval.value, "gain of severe patches", "that of mild ones"), interval,
+                   verdicts.gain(interval),
                    f"mean gain {r.gains.gain_db[severe].mean():.2f} dB where P is at least "
                    f"{r.routing[1]:g}, {r.gains.gain_db[mild].mean():.2f} dB where it is at most "
                    f"{r.routing[0]:g}; patches of {interval.n} images, resampled by image")
@@ -44,8 +44,8 @@ def absolute_psnr(r, cells):
     interval = _contrast(r, "psnr_cnn_db", mild, ~mild)
     if interval is None:
         return missing("all patches of this run are of one kind")
-    return Outcome(f"{interval.value:+.2f} dB, patches of little gain "
-                   f"{'above' if interval.value >= 0 else 'below'}", interval, verdicts.gain(interval),
+    return Outcome(db(interval.value, "patches of little gain", "those of much"), interval,
+                   verdicts.gain(interval),
                    f"patches of {interval.n} images, resampled by image")
 
 
@@ -60,8 +60,7 @@ def response(r, cells):
     interval = statistics.mean(values, seed=r.seed)
     verdict = verdicts.gain(interval)
     verdict = {"supported": "partly supported", "contradicted": "inconclusive"}.get(verdict, verdict)
-    return Outcome(f"{interval.value:+.2f}, {'rises' if interval.value >= 0 else 'falls'} with P",
-                   interval, verdict,
+    return Outcome(signed(f"{interval.value:+.2f}", "rises with P", "falls with P"), interval, verdict,
                    f"mean over {interval.n} images of the rank correlation between P and the largest "
                    "response of the fourth layer, patch by patch; the 7-layer CNN stands in for VDSR")
 
@@ -119,7 +118,8 @@ def natural(r, cells, share, majority):
 
 def _points(value, more, less):
     """A difference of shares in words."""
-    return f"{100 * value:+.1f} points, {'more' if value >= 0 else 'less'} saved on {more} than on {less}"
+    return signed(f"{100 * value:+.1f} points", f"more saved on {more} than on {less}",
+                  f"less saved on {more} than on {less}")
 
 
 def _contrast(r, column, above, below):
