@@ -23,7 +23,8 @@ def main():
     prn = {n: p.variants[n] for n in here if p.variants[n].network == "prn"}
     models = {n: json.loads((source / "models" / f"{n}.json").read_text()) for n in here}
     results = Results(
-        **tables, **raw, routed_psnr=pd.read_csv(source / "classes.csv"), times=pd.read_csv(source / "timing.csv"),
+        **tables, **raw, routed_psnr=pd.read_csv(source / "classes.csv"),
+        times=pd.read_csv(source / "timing.csv"),
         receptive=json.loads((source / "receptive.json").read_text()),
         models=models,
         options={n: v.options for n, v in prn.items()},

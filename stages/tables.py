@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from pipeline.analysis import tables
+from pipeline.analysis import tables, time_tables
 from pipeline.config import params
 from stages.common.shell import folder, reports, run
 
@@ -20,7 +20,7 @@ def main():
               if (path := source / "quality" / f"{name}.csv").exists()]
     quality = tables.quality([  # an image's name is text, 001 and NA as well
         pd.read_csv(path, dtype={"image": str}, keep_default_na=False, na_values=[""]) for path in scored])
-    times = tables.timing(pd.read_csv(source / "timing.csv"),
+    times = time_tables.timing(pd.read_csv(source / "timing.csv"),
                           json.loads((source / "machine.json").read_text()))
     models = {name: json.loads((source / "models" / f"{name}.json").read_text())
               for name in p.present([*p.methods, *p.routed])}
@@ -35,7 +35,7 @@ def main():
         "table3": tables.table3(ablation, times, options, gammas, scale),
         "table4": tables.table4(ablation, gammas),
         "shares": tables.shares(priors, [current, *p.ablation.pairs()]),
-        "engine": tables.engine(pd.read_csv(source / "engine_times.csv"),
+        "engine": time_tables.engine(pd.read_csv(source / "engine_times.csv"),
                                 json.loads((source / "engine.json").read_text()),
                                 pd.read_csv(source / "borders.csv"), dataset, scale),
     }

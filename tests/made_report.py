@@ -20,7 +20,8 @@ def results():
     """The tables that a report is made of; PRN's PSNR has one digit less, so that text would sort it last."""
     first = pd.DataFrame([
         {"method": name, "dataset": dataset, "scale": 4, "psnr_db": ours, "ssim": ours / 40,
-         "paper_psnr_db": paper, "paper_ssim": paper / 40, "source": "cited" if np.isnan(ours) else "measured", "weights": "authors" if name == "fsrcnn" else ""}
+         "paper_psnr_db": paper, "paper_ssim": paper / 40, "source": "cited" if np.isnan(ours) else "measured",
+         "weights": "authors" if name == "fsrcnn" else ""}
         for name, (ours, paper) in METHODS.items() for dataset in ("set5", "set14", "bsds100", "urban100")])
     cells = pd.DataFrame([
         {"table": "I", "row": row.method, "column": f"{row.dataset} x4 psnr_db", "paper_value": row.paper_psnr_db,

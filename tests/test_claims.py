@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline import paper
-from pipeline.analysis import claims, statistics, tables, verdicts
+from pipeline.analysis import claims, statistics, tables, time_tables, verdicts
 from pipeline.analysis.table_verdicts import cells
 from pipeline.config.params import ParameterError, load
 from pipeline.analysis.outcome import signed
@@ -75,7 +75,7 @@ def made_up(steps=400_000, datasets=("bsds100",), lead=0.19, rolling=0.09, seeds
                          "gamma_upper": up, "images": 1, "macs": 1e6 * ms, "bytes": 1, "repeat": k,
                          "ms": x, "host_ms": x} for seed, (m, mode, low, up, ms) in enumerate(times)
                         for k, x in enumerate(noisy([ms] * 8, ms / 200, seed))])
-    timing = tables.timing(raw, {"device": "made up", "gflops": 1, "gbytes_s": 1})
+    timing = time_tables.timing(raw, {"device": "made up", "gflops": 1, "gbytes_s": 1})
     options = {n: v.options for n, v in prn.items()}
     rng = np.random.default_rng(3)
     gain = rng.normal(1, 0.5, 400)

@@ -66,7 +66,8 @@ def ledger(results, cells):
     DataFrame with the columns `COLUMNS`; ci_low and ci_high are in the unit of our_value, NaN where
     there is no interval.
     """
-    rows = [_row(claim, _judge(claim, results, cells)) for claim in paper.read("claims").fillna("").itertuples()]
+    rows = [_row(claim, _judge(claim, results, cells))
+            for claim in paper.read("claims").fillna("").itertuples()]
     if rows[0]["verdict"] == "contradicted":
         warning = f"The protocol is off ({rows[0]['our_value']} of Bicubic hold), so this may be wrong: "
         for row in rows[1:]:

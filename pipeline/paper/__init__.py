@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 FOLDER = Path(__file__).parent
-LIGHT = ("example", "light")  # kinds that the paper counts as light-weight: [4], [5], [13], [32], [33], [38], [39]
+# kinds that the paper counts as light-weight: its references [4], [5], [13], [32], [33], [38], [39]
+LIGHT = ("example", "light")
 
 
 def read(name):

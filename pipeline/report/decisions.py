@@ -11,8 +11,8 @@ def decisions(results):
     Parameters
     ----------
     results : dict of str to DataFrame
-        ablation, table1, table2, shares, timing (as the CSV of these names); ``auc``, a float or None; ``models``,
-        dict of variant to its provenance; ``dataset``, ``scale``, ``gammas`` of the ablation.
+        ablation, table1, table2, shares, timing (as the CSV of these names); ``auc``, a float or None;
+        ``models``, dict of variant to its provenance; ``dataset``, ``scale``, ``gammas`` of the ablation.
 
     Returns
     -------
@@ -111,4 +111,5 @@ def _recipe(models, name):
     if name not in models:
         return f"{name} (not trained)"
     recipe = models[name]["recipe"]
-    return f"{name} ({models[name]['steps']:,} steps, rate {recipe['learning_rate']:g}, {recipe['decay']}, batch {recipe['batch']})"
+    return (f"{name} ({models[name]['steps']:,} steps, rate {recipe['learning_rate']:g}, {recipe['decay']}, "
+            f"batch {recipe['batch']})")

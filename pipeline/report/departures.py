@@ -101,10 +101,14 @@ def not_one_run(device, revision, parts):
     device, revision : str, as in provenance.json
     parts : dict of file name to DataFrame
     """
-    here = {"device": device, "revision": revision}
-    return "; ".join(f"{name} has rows of {column} {', '.join(sorted(others))}, this report is of {known}"
-                     for name, table in parts.items() for column, known in here.items() if column in table
-                     if (others := set(table[column].dropna().astype(str)) - {known}))
+    found = []
+    for name, table in parts.items():
+        for column, known in (("device", device), ("revision", revision)):
+            others = set(table[column].dropna().astype(str)) - {known} if column in table else ()
+            if others:
+                others = ", ".join(sorted(others))
+                found.append(f"{name} has rows of {column} {others}, this report is of {known}")
+    return "; ".join(found)
 
 
 def data_hashes(datasets):
@@ -127,7 +131,8 @@ def _cited(table):
     found = []
     for name, rows in table.groupby("method", sort=False):
         missing = dict.fromkeys(rows.dataset[rows.source == "cited"])
-        some = f" on {', '.join(style.dataset(s) for s in missing)}" if rows.source.eq("measured").any() else ""
+        sets = ", ".join(map(style.dataset, missing))
+        some = f" on {sets}" if rows.source.eq("measured").any() else ""
         found += [label(name) + some] if missing else []
     return found
 

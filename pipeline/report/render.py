@@ -13,8 +13,8 @@ from pipeline.report.figures import style
 
 TEMPLATES = Path(__file__).with_name("templates")
 SHORT = 0.1  # dB that an example-based method may miss unsaid
-OVERVIEW = ("claims", "All claims with a number, by unit: our value and its 95 % interval, coloured by the verdict, and "
-            "the paper's value where it names one.")
+OVERVIEW = ("claims", "All claims with a number, by unit: our value and its 95 % interval, coloured by the "
+            "verdict, and the paper's value where it names one.")
 FIGURES = [  # file, caption
     ("fig1", "Fig. 1: PSNR against time per image; horizontal bars from the 10th to the 90th "
              "percentile of the repeats. The grey line: no other method is both faster and better. A "
@@ -24,7 +24,8 @@ FIGURES = [  # file, caption
     ("fig4", "Fig. 4: the prior P of patches with a gain above 1 dB (severe) and below (mild), their "
              "classes by Eq. 2, and how well P alone tells them apart."),
     ("fig7", "Fig. 7: PSNR and time of PRN at the thresholds of Table II."),
-    ("fig8", "Fig. 8: {}. Best PSNR in red, second in blue."), ("fig9", "Fig. 9: {}, as Fig. 8."),
+    ("fig8", "Fig. 8: {}. Best PSNR in red, second in blue. Seams in PRN's picture are borders of patches: "
+             "as in the paper, each is computed alone."), ("fig9", "Fig. 9: {}, as Fig. 8."),
     ("fig10", "Fig. 10: {}, as Fig. 8."), ("fig11", "Fig. 11: {}, as Fig. 8."),
     ("routes", "Where PRN sends each patch of these images at the current thresholds: mild patches leave "
                "after the early stage, moderate after the middle one, severe take all stages."),
@@ -32,8 +33,8 @@ FIGURES = [  # file, caption
                "placed at random, and what it would be in proportion to the MACs; bands from the 10th to "
                "the 90th percentile. (b) Error by the distance from the border of a patch: patches "
                "computed alone have seams, patches with real context have none."),
-    ("curves", "Learning curves: PSNR of the severe path on training images that no step takes, the same ones "
-               "throughout; the last fifth of a training lowers the rate."),
+    ("curves", "Learning curves: PSNR of the severe path on training images that no step takes, the same "
+               "ones throughout; the last fifth of a training lowers the rate."),
 ]
 
 
@@ -131,8 +132,8 @@ def render(context, folder):
     Parameters
     ----------
     context : dict
-        headline, departures, those of `symbols.summary`, tables, training, comparisons, decisions, contradictions,
-        provenance, profile, and pictures: dict of figure to the words for its caption.
+        headline, departures, those of `symbols.summary`, tables, training, comparisons, decisions,
+        contradictions, provenance, profile, and pictures: dict of figure to the words for its caption.
     folder : Path
     """
     overview, figures = ([
@@ -173,7 +174,8 @@ def _table1(table, scale, test_sets, cells):
     values, rows, found = [], [], {}
     for r, name in enumerate(dict.fromkeys(table.method)):
         part = table[table.method == name].set_index("dataset")
-        values.append([round(part[column].get(dataset, np.nan), digits) for dataset, column, digits, _ in fields])
+        values.append([round(part[column].get(dataset, np.nan), digits)
+                       for dataset, column, digits, _ in fields])
         printed = paper.label(name) + (" †" if part.source.eq("cited").any() else "")
         rows.append([printed, *(_number(v, digits, "+" if what == "Δ" else "")
                                 for v, (_, _, digits, what) in zip(values[-1], fields))])
@@ -190,7 +192,8 @@ def _table1(table, scale, test_sets, cells):
         ["method", *(f"{style.dataset(dataset)} {what}" for dataset, _, _, what in fields)], rows,
         f"PSNR in dB{beside}; the best of a column is bold.{cited}"
         + _short(table, test_sets),
-        found, [("", ["method"]), *((style.dataset(name), [what for *_, what in columns]) for name in test_sets)],
+        found, [("", ["method"]), *((style.dataset(name), [what for *_, what in columns])
+                                    for name in test_sets)],
         best)
 
 

@@ -8,9 +8,9 @@ CLAIMS = {"supported": "✔", "partly supported": "◐", "contradicted": "✘", 
           "not testable": "–"}
 CELLS = {"matches": "=", "replicated": "≈", "above paper": "▲", "not replicated": "▼",
          "not comparable": "≁", "not run": "○"}
-RULES = ("Each criterion was fixed before the first scores, or says that it was not. Claims on trained quality "
-         "rest on intervals over images and seeds, and have a verdict only where the networks saw a tenth of "
-         "the paper's patches.")
+RULES = ("Each criterion was fixed before the first scores, or says that it was not. Claims on trained "
+         "quality rest on intervals over images and seeds, and have a verdict only where the networks saw "
+         "a tenth of the paper's patches.")
 MEANING = {"matches": "equal as printed", "replicated": "within the tolerance", "above paper":
            "better than the paper by more than the tolerance", "not replicated":
            "worse by more than the tolerance", "not comparable": "other data or budget",
@@ -33,13 +33,15 @@ def summary(claims, cells):
     -------
     dict
         claims: `claim_rows` of those that could be tested; untested: of the others; answers: the claims of
-        `ANSWERS`, each with its question; tallies: dict of claims and cells to a list of (mark, verdict, count);
+        `ANSWERS`, each with its question; tallies: dict of claims and cells to a list of (symbol, verdict,
+        count);
         rules: what all criteria share, in words; meaning: dict of the verdict of a cell to words.
     """
     rows = claim_rows(claims)
     by_id = {row["id"]: row for row in rows}
     in_paper = cells[cells.paper_value.notna()]
-    return {"claims": [row for row in rows if row["verdict"] != "not testable"], "meaning": MEANING, "rules": RULES,
+    return {"meaning": MEANING, "rules": RULES,
+            "claims": [row for row in rows if row["verdict"] != "not testable"],
             "untested": [row for row in rows if row["verdict"] == "not testable"],
             "answers": [{"question": question, **by_id[name]} for question, name in ANSWERS if name in by_id],
             "tallies": {"claims": _tally(claims.verdict, CLAIMS), "cells": _tally(in_paper.verdict, CELLS)}}

@@ -33,13 +33,16 @@ def intervals(claims):
     rows = _rows(claims)
     units = [unit for unit in _UNITS if (rows.unit == unit).any()]
     counts = [(rows.unit == unit).sum() for unit in units]
-    figure = Figure(figsize=(style.PAGE, 0.9 + 0.19 * sum(counts) + 0.45 * len(units)), layout="constrained")
-    panels = figure.subplots(max(1, len(units)), 1, squeeze=False, height_ratios=[n + 1 for n in counts] or None)
+    height = 0.9 + 0.19 * sum(counts) + 0.45 * len(units)
+    figure = Figure(figsize=(style.PAGE, height), layout="constrained")
+    panels = figure.subplots(max(1, len(units)), 1, squeeze=False,
+                             height_ratios=[n + 1 for n in counts] or None)
     if not units:
         style.nothing(panels[0, 0], "no claim of this run has an interval")
     for axes, unit in zip(panels[:, 0], units):
         _panel(axes, rows[rows.unit == unit], unit)
-    handles = [Line2D([], [], color=colour, marker="o", label=verdict) for verdict, colour in _VERDICTS.items()]
+    handles = [Line2D([], [], color=colour, marker="o", label=verdict)
+               for verdict, colour in _VERDICTS.items()]
     handles.append(Line2D([], [], color=style.BLACK, marker="D", markerfacecolor="white", linestyle="",
                           label="the paper's value"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1.2)
