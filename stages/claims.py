@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.analysis import claims
 from pipeline.config import params
 from pipeline.analysis.table_verdicts import cells
-from pipeline.analysis.results import Results, Tolerances, repeats
+from pipeline.analysis.results import Results, repeats
 from stages.common.shell import folder, reports, run
 
 
@@ -18,12 +18,13 @@ def main():
     tables = {name: pd.read_csv(out / f"{name}.csv")
               for name in ("table1", "table3", "table4", "quality")}
     raw = {name: pd.read_csv(source / f"{name}.csv")
-           for name in ("ablation", "gains", "priors", "classes", "reconstruction", "responses")}
+           for name in ("ablation", "gains", "priors", "reconstruction", "responses")}
     here = p.present(p.variants)
     prn = {n: p.variants[n] for n in here if p.variants[n].network == "prn"}
     models = {n: json.loads((source / "models" / f"{n}.json").read_text()) for n in here}
     results = Results(
-        **tables, **raw, times=pd.read_csv(source / "timing.csv"),
+        **tables, **raw, routed_psnr=pd.read_csv(source / "classes.csv"),
+        times=pd.read_csv(source / "timing.csv"),
         receptive=json.loads((source / "receptive.json").read_text()),
         models=models,
         options={n: v.options for n, v in prn.items()},
@@ -31,7 +32,7 @@ def main():
         dataset=p.sets[p.profile].ablation, scale=a.scale, gammas=(a.gamma_low, a.gamma_upper),
         routing=(p.gamma_low, p.gamma_upper),
         device=json.loads((source / "machine.json").read_text())["device"],
-        tolerances=Tolerances(**asdict(p.claims)), seed=p.seed)
+        tolerances=p.claims, seed=p.seed)
     verdicts = cells(results)
     ledger = claims.ledger(results, verdicts)
     for name, table in (("claims", ledger), ("cells", verdicts)):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config import params
-from pipeline.report.figures import curves, engine, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
+from pipeline.report.figures import curves, engine, intervals, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
 from pipeline.report.figures.style import save
 from pipeline.io import unflatten
 from stages.common.shell import folder, reports, run
@@ -15,7 +15,7 @@ from stages.common.shell import folder, reports, run
 def main():
     p = params.load()
     source, out, methods = folder(p), reports(p), p.present([*p.methods, *p.routed])
-    quality, times, table2 = (pd.read_csv(out / f"{name}.csv") for name in ("quality", "timing", "table2"))
+    first, times, table2 = (pd.read_csv(out / f"{name}.csv") for name in ("table1", "timing", "table2"))
     current = times[times.gamma_low.isna() | times.gamma_low.eq(p.gamma_low)
                     & times.gamma_upper.eq(p.gamma_upper)]
     examples = unflatten(np.load(source / "examples.npz"))
@@ -23,21 +23,23 @@ def main():
     scores = json.loads((source / "pictures.json").read_text())
     records = {name: json.loads((source / "models" / f"{name}.json").read_text()) for name in methods}
     figures = {
-        "fig1": fig1.efficiency(quality, current, p.sets[p.profile].ablation, p.ablation.scale),
+        "claims": intervals.intervals(pd.read_csv(out / "claims.csv")),
+        "fig1": fig1.efficiency(first, current, p.sets[p.profile].ablation, p.ablation.scale),
         "fig2": fig2.examples(examples["severe"], examples["mild"]),
         "fig3": fig3.features([(n, pictures["fig3"][f"{n}/image"], pictures["fig3"][f"{n}/response"])
                                for n in sorted({key.split("/")[0] for key in pictures["fig3"]})]),
         "fig4": fig4.histograms(pd.read_csv(source / "gains.csv"), p.gamma_low, p.gamma_upper),
         "fig7": fig7.thresholds(table2),
         "engine": engine.engine(pd.read_csv(source / "shares_times.csv"), pd.read_csv(source / "seams.csv")),
-        "curves": curves.learning_curves(curves.gather(records, p.train[p.profile].phases)),
+        "curves": curves.learning_curves(curves.gather(records)),
     }
+    shown = fig8_11.chosen(set.intersection(*(set(scores[name]) for name in p.pictures[p.profile])))
     for name, picture in p.pictures[p.profile].items():
         found = pictures[name]
         figures[name] = fig8_11.comparison(
             found["full"], tuple(picture.crop),
             [("HR", found["truth"], None, None),
-             *((method, found[method], *scores[name][method]) for method in scores[name])])
+             *((method, found[method], *scores[name][method]) for method in shown)])
     figures["routes"] = routes.routes([
         (f"{picture.called} ×{picture.scale}", pictures[name]["whole/prn"],
          *(pictures[name][f"map/{key}"] for key in ("rows", "columns", "route")))

@@ -1,4 +1,4 @@
-"""report.md, render.html and provenance.json."""
+"""Write report.md, report.html and provenance.json."""
 
 import json
 import subprocess
@@ -9,8 +9,7 @@ import pandas as pd
 
 from pipeline.report import decisions, departures, embed, render, symbols
 from pipeline.config import params
-from pipeline.report.figures.roc import roc
-from pipeline.report.figures.style import dataset as place
+from pipeline.report.figures import roc, style
 from pipeline.io import unflatten
 from stages.common.shell import folder, reports, run
 
@@ -23,28 +22,29 @@ def revision():
 def main():
     p = params.load()
     source, out = folder(p), reports(p)
-    names = ("table1", "published", "table2", "table3", "table4", "shares", "timing", "engine", "claims", "cells")
-    results = {name: pd.read_csv(out / f"{name}.csv") for name in names}
+    results = {name: pd.read_csv(out / f"{name}.csv") for name in (
+        "table1", "published", "table2", "table3", "table4", "shares", "timing", "engine", "claims", "cells")}
     gains = pd.read_csv(source / "gains.csv")
     models = {n: json.loads((source / "models" / f"{n}.json").read_text())
               for n in p.present(p.variants)}
     machine = json.loads((source / "machine.json").read_text())
     sets, a = p.sets[p.profile], p.ablation
+    at = revision()
     rests_on = departures.departures(models, sets.test, p.training_sets(), machine, results["table1"],
-                                results["published"])
+                                     results["published"], at, {f"{n}.csv": t for n, t in results.items()})
     provenance = {
-        "profile": p.profile, "departures": dict(rests_on), "revision": revision(),
+        "profile": p.profile, "departures": dict(rests_on), "revision": at,
         "weights": p.weights, "timed_on": machine,
         "trained": {n: {k: v for k, v in m.items() if k != "curve"} for n, m in models.items()},
         "parameters": asdict(p), "data": departures.data_hashes(source / "datasets")}
     (out / "provenance.json").write_text(json.dumps(provenance, indent=1, sort_keys=True) + "\n")
     facts = {**results, "ablation": pd.read_csv(source / "ablation.csv"), "models": models,
-             "auc": roc(gains.prior, gains.kind == "severe")[2] if gains.kind.nunique() == 2 else None,
+             "auc": roc.roc(gains.prior, gains.kind == "severe")[2] if gains.kind.nunique() == 2 else None,
              "dataset": sets.ablation, "scale": a.scale, "gammas": (a.gamma_low, a.gamma_upper)}
     pixels = unflatten(np.load(source / "pictures.npz"))
     scores = json.loads((source / "pictures.json").read_text())
     shown = scores.pop("fig3")
-    titles = {name: f"{x.called} of {place(x.dataset)}, ×{x.scale}"
+    titles = {name: f"{x.called} of {style.dataset(x.dataset)}, ×{x.scale}"
               for name, x in p.pictures[p.profile].items()}
     render.render({
         "profile": p.profile, "provenance": provenance, "headline": departures.headline(p.profile),

@@ -20,7 +20,8 @@ def results():
     """The tables that a report is made of; PRN's PSNR has one digit less, so that text would sort it last."""
     first = pd.DataFrame([
         {"method": name, "dataset": dataset, "scale": 4, "psnr_db": ours, "ssim": ours / 40,
-         "paper_psnr_db": paper, "paper_ssim": paper / 40, "source": "cited" if np.isnan(ours) else "measured"}
+         "paper_psnr_db": paper, "paper_ssim": paper / 40, "source": "cited" if np.isnan(ours) else "measured",
+         "weights": "authors" if name == "fsrcnn" else ""}
         for name, (ours, paper) in METHODS.items() for dataset in ("set5", "set14", "bsds100", "urban100")])
     cells = pd.DataFrame([
         {"table": "I", "row": row.method, "column": f"{row.dataset} x4 psnr_db", "paper_value": row.paper_psnr_db,
@@ -50,7 +51,7 @@ def results():
 def make(folder):
     """Write render.md and render.html into a folder."""
     tables, random = results(), np.random.default_rng(0)
-    for name in ("fig1", "fig8"):
+    for name in ("claims", "fig1", "fig8"):
         figure = Figure(figsize=(7, 3))
         figure.subplots().plot([1, 2])
         save(figure, folder / "figures" / name)
@@ -67,7 +68,7 @@ def make(folder):
         **symbols.summary(tables["claims"], tables["cells"]), "training": departures.training_table({"prn": MODEL}),
         "pictures": {"fig8": "noise"}, "comparisons": [embed.comparison("noise", pixels, scores)],
         "tables": render.typeset(tables, ["set5", "set14", "bsds100", "urban100"], "bsds100", 4),
-        "decisions": [{"id": "D1", "question": "q", "decision": "d", "evidence": "e"}],
+        "decisions": [{"id": "D1", "question": "q", "decision": "d", "measured": "e"}],
         "contradictions": [{"point": "p", "first": "1", "second": "2", "our_reading": "r", "decision": "D1"}]},
         folder)
     return folder

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.analysis import claims, statistics, tables, verdicts
+from pipeline import paper
+from pipeline.analysis import claims, statistics, tables, time_tables, verdicts
 from pipeline.analysis.table_verdicts import cells
 from pipeline.config.params import ParameterError, load
-from pipeline.analysis.results import Results, Tolerances, repeats, shortfall
+from pipeline.analysis.outcome import signed
+from pipeline.analysis.results import Results, repeats, shortfall
 from pipeline.analysis.statistics import Interval
 
 IMAGES = [f"i{k:02}" for k in range(20)]
@@ -51,7 +53,7 @@ def made_up(steps=400_000, datasets=("bsds100",), lead=0.19, rolling=0.09, seeds
     prn = {n: v for n, v in params.variants.items() if n in VARIANTS}
     level = {"prn_no_rolling": -rolling, "prn_early2": 0.01, "prn_early3": 0.03, "prn_middle1": -0.07,
              "prn_middle3": 0.03}
-    ablation, classes = [], []
+    ablation, routed_psnr = [], []
     for k, name in enumerate(VARIANTS):
         base = 27.12 + level.get(name.split("_seed")[0], 0) + seeds * (k % 3 - 1)
         for low, up in PAIRS if name == "prn" else [(20, 50)]:
@@ -59,7 +61,7 @@ def made_up(steps=400_000, datasets=("bsds100",), lead=0.19, rolling=0.09, seeds
             ablation += [{"method": name, "gamma_low": low, "gamma_upper": up, "image": i, "psnr_db": p,
                           "share_mild": 0.2, "share_moderate": 0.4, "share_severe": 0.4}
                          for i, p in zip(IMAGES, psnr)]
-        classes += [{"method": name, "image": i, "kind": "severe", "psnr_db": p}
+        routed_psnr += [{"method": name, "image": i, "kind": "severe", "psnr_db": p}
                     for i, p in zip(IMAGES, noisy(base + hard, seed=k))]
     ablation = pd.DataFrame(ablation)
     times = [(m, "whole", None, None, ms)
@@ -73,7 +75,7 @@ def made_up(steps=400_000, datasets=("bsds100",), lead=0.19, rolling=0.09, seeds
                          "gamma_upper": up, "images": 1, "macs": 1e6 * ms, "bytes": 1, "repeat": k,
                          "ms": x, "host_ms": x} for seed, (m, mode, low, up, ms) in enumerate(times)
                         for k, x in enumerate(noisy([ms] * 8, ms / 200, seed))])
-    timing = tables.timing(raw, {"device": "made up", "gflops": 1, "gbytes_s": 1})
+    timing = time_tables.timing(raw, {"device": "made up", "gflops": 1, "gbytes_s": 1})
     options = {n: v.options for n, v in prn.items()}
     rng = np.random.default_rng(3)
     gain = rng.normal(1, 0.5, 400)
@@ -94,15 +96,20 @@ def made_up(steps=400_000, datasets=("bsds100",), lead=0.19, rolling=0.09, seeds
     parts = pd.DataFrame([{"part": p, "repeat": k, "ms": ms + k / 100} for k in range(5)
                           for p, ms in (("job", 11), ("network", 10), ("reconstruction", 0.2))])
     return Results(
-        table1=tables.table1(quality, list(datasets)),
+        table1=tables.table1(quality, list(datasets), {}),
         table3=tables.table3(ablation, timing, options, (20, 50), 4),
         table4=tables.table4(ablation, (20, 50)),
         quality=quality, ablation=ablation, times=raw, gains=gains, priors=priors,
-        classes=pd.DataFrame(classes), reconstruction=parts, responses=responses,
+        routed_psnr=pd.DataFrame(routed_psnr), reconstruction=parts, responses=responses,
         receptive={"prn": sides, "prn_no_rolling": plain}, models=models, options=options,
         repeats=repeats({n: asdict(v) for n, v in prn.items()}, models), dataset=datasets[0], scale=4,
         gammas=(20, 50), routing=(10, 30), device="made up",
-        tolerances=Tolerances(**asdict(params.claims)), seed=0)
+        tolerances=params.claims, seed=0)
+
+
+def on_other_images(results):
+    renamed = {n: getattr(results, n).replace("bsds100", "embedded_test") for n in ("priors", "quality")}
+    return replace(results, dataset="embedded_test", **renamed)
 
 
 def judge(results):
@@ -138,6 +145,22 @@ def test_a_trend_bears_noise_but_no_step_back():
     assert verdicts.monotone([[fall, fall], [rise, fall]]) == "contradicted"
 
 
+def test_a_trend_that_is_mostly_level_is_no_part_of_a_claim():
+    rise, level = interval(0.1, 0.2), interval(-0.1, 0.2)
+    assert verdicts.monotone([[rise, level, rise], [level, level, level]]) == "inconclusive"
+    assert verdicts.monotone([[level, level, rise], [rise, level, rise]]) == "supported"  # both ends rise
+    assert verdicts.monotone([[rise, rise, rise], [rise, level, level]]) == "partly supported"
+
+
+def test_a_claim_with_and_is_as_good_as_its_weakest_half():
+    for weakest, parts in (("contradicted", ["supported", "inconclusive", "contradicted"]),
+                           ("not testable", ["supported", "not testable"]),
+                           ("inconclusive", ["partly supported", "inconclusive"]),
+                           ("partly supported", ["partly supported", "supported"]),
+                           ("supported", ["supported", "supported"])):
+        assert verdicts.every(parts) == weakest
+
+
 def test_many_cells_make_one_verdict():
     assert verdicts.together(["supported"] * 3) == "supported"
     assert verdicts.together(["supported", "contradicted"]) == "partly supported"
@@ -164,14 +187,19 @@ def test_where_all_holds_all_is_supported():
     assert not found.verdict.eq("contradicted").any()
 
 
-def test_a_wider_view_by_the_other_reading_alone_supports_a_part():
-    """Decision D5: without a hole the copies see as far as the shared layers."""
+def test_what_layers_see_needs_no_images_and_no_variant_that_one_profile_lacks():
+    """Decision D5: without a hole the copies see as far as the shared layers; the other reading is said."""
     results = made_up()
     wide, plain = results.receptive["prn"], results.receptive["prn_no_rolling"]
-    for more, verdict in (({}, "contradicted"), ({"prn_dilation2": wide}, "partly supported")):
-        found = judge(replace(results, receptive={"prn": plain, "prn_no_rolling": plain, **more}))
-        assert found.verdict["receptive-field"] == verdict
-    assert "mild 9 (9)" in found.because["receptive-field"]
+    half = {**plain, "mild": wide["mild"]}
+    for ours, verdict in ((wide, "supported"), (half, "partly supported"), (plain, "contradicted")):
+        for more in ({}, {"prn_dilation2": wide}):
+            for run in (results, on_other_images(results)):
+                found = judge(replace(run, receptive={"prn": ours, "prn_no_rolling": plain, **more}))
+                found = found.loc["receptive-field"]
+                assert found.verdict == verdict and ("the other reading" in found.because) == bool(more)
+    assert found.our_value == "4 / 8 LR pixels with rolling, 4 / 8 without"
+    assert "one hole between taps, the other reading of “1 dilation”, mild 9 (9)" in found.because
 
 
 def test_the_ledger_keeps_its_columns_order_and_closed_words():
@@ -201,6 +229,49 @@ def test_each_claim_of_the_opposite_is_contradicted():
     assert found.ci_high["rolling-psnr"] < 0 and "3 and 3 seeds" in found.because["rolling-psnr"]
 
 
+def test_twice_as_fast_and_better_fails_if_one_half_fails_and_says_which():
+    results = made_up()
+    slow = results.times.copy()
+    slow.loc[slow.method == "fsrcnn", "ms"] /= 10
+    for changed, verdict, said in (
+            (results, "supported", "time: supported; performance: supported. "),
+            (replace(results, times=slow), "contradicted", "time: contradicted; performance: supported. "),
+            (made_up(lead=-0.2), "contradicted", "time: supported; performance: contradicted. "),
+            (made_up(steps=800), "inconclusive", "time: supported; performance: inconclusive. ")):
+        row = judge(changed).loc["twice-as-fast"]
+        assert row.verdict == verdict and row.because.startswith(said)
+    assert judge(replace(results, times=slow)).our_value["twice-as-fast"].endswith("FSRCNN faster than PRN")
+    assert judge(made_up(lead=-0.2)).because["twice-as-fast"].endswith("SCN (as printed), FSRCNN")
+
+
+def test_values_carry_a_sign_and_say_which_way():
+    above, below = judge(made_up()).our_value, judge(made_up(lead=-0.2, rolling=-0.17)).our_value
+    assert above["fsrcnn-x3"] == "+0.19 dB, PRN above FSRCNN"
+    assert below["fsrcnn-x3"] == "-0.20 dB, PRN below FSRCNN"
+    assert below["rolling-psnr"].endswith("dB, with rolling below without")
+    assert above["twice-as-fast"] == "2.26 times, FSRCNN slower than PRN"
+    assert above["early-depth-time"].endswith("%, deeper is slower")
+    assert signed("-0.000 dB", "up", "down") == "-0.000 dB, no difference"
+    assert above["gamma-low-speed"].startswith("+") and above["gamma-low-speed"].endswith("%, faster")
+
+
+def test_criteria_that_came_after_the_first_scores_say_so():
+    criteria = judge(made_up()).criterion
+    late = criteria[criteria.str.contains("after the first scores")]
+    assert late["order"].endswith("(set after the first scores)")
+    for claim in ("twice-as-fast", "several-times-faster", "gamma-upper-speed", "receptive-field", "response"):
+        assert late[claim].endswith("(changed after the first scores)")
+    assert "fsrcnn-x2" not in late
+
+
+def test_every_claim_has_one_measure_or_a_reason_why_there_is_none():
+    known = paper.read("claims").fillna("")
+    assert set(known.id[known.not_testable == ""]) == set(claims.MEASURES)
+    assert set(known.after_first_scores) == {"", "set", "changed"}
+    for claim in known.itertuples():
+        assert set(claims.trained(claim)) <= set(paper.methods().index), claim.id
+
+
 def test_a_small_budget_contradicts_nothing_about_trained_networks():
     found = judge(made_up(steps=800, lead=-0.2, rolling=-0.17))
     for claim in ("light-weight-measured", "fsrcnn-x2", "gamma-low-psnr", "early-depth-psnr",
@@ -221,9 +292,7 @@ def test_the_budget_counts_patches_of_54_pixels():
 
 
 def test_other_images_give_no_verdict_on_bsds100():
-    results = made_up()
-    renamed = {n: getattr(results, n).replace("bsds100", "embedded_test") for n in ("priors", "quality")}
-    found = judge(replace(results, dataset="embedded_test", **renamed))
+    found = judge(on_other_images(made_up()))
     assert found.verdict["prior-separates"] == found.verdict["rolling-psnr"] == "inconclusive"
     assert "not on BSDS100" in found.because["prior-separates"]
     assert found.verdict["early-depth-time"] == "supported"
@@ -243,7 +312,7 @@ def test_a_lead_over_a_method_below_its_own_figure_shows_nothing():
     results = made_up()
     low = results.quality.copy()
     low.loc[low.method == "fsrcnn", "psnr_db"] -= 0.5
-    found = judge(replace(results, quality=low, table1=tables.table1(low, ["bsds100"])))
+    found = judge(replace(results, quality=low, table1=tables.table1(low, ["bsds100"], {})))
     assert found.verdict["fsrcnn-x3"] == "inconclusive"
     assert "lead shows nothing" in found.because["fsrcnn-x3"]
 
@@ -251,14 +320,14 @@ def test_a_lead_over_a_method_below_its_own_figure_shows_nothing():
 def test_methods_that_were_not_run_count_by_their_printed_figures():
     found = judge(made_up(lead=-1.0))  # below what A+ and the others print
     assert "A+ (as printed) on bsds100 x2 psnr_db" in found.because["light-weight-measured"]
-    assert found.our_value["light-weight-measured"] == "3 of 6 cells"  # those of SSIM
+    assert found.our_value["light-weight-measured"] == "PRN first in 3 of 6 cells"  # those of SSIM
 
 
 def test_the_order_of_figure_1_is_counted_by_pairs():
     row = judge(made_up()).loc["order"]
-    assert row.our_value == "3 of 3 pairs" and "as printed: PRN 27.17, FSRCNN 26.98, Bicubic" in row.because
+    assert row.our_value == "3 of 3 pairs lie as printed" and "as printed: PRN 27.17, FSRCNN 26.98, Bicubic" in row.because
     row = judge(made_up(lead=-0.2)).loc["order"]
-    assert row.our_value == "2 of 3 pairs" and row.verdict == "partly supported"
+    assert row.our_value == "2 of 3 pairs lie as printed" and row.verdict == "partly supported"
     assert "1 lie the other way, 0 cannot" in row.because and "here: FSRCNN 26.98, PRN 26.78" in row.because
     assert judge(made_up(steps=800)).verdict["order"] == "inconclusive"
     results = made_up()
@@ -266,7 +335,7 @@ def test_the_order_of_figure_1_is_counted_by_pairs():
     rows = (level.method == "prn") & (level.scale == 4)
     level.loc[rows, "psnr_db"] += np.resize([0.31, -0.69], rows.sum())
     found = judge(replace(results, quality=level)).loc["order"]
-    assert found.our_value == "2 of 3 pairs" and "0 lie the other way, 1 cannot" in found.because
+    assert found.our_value == "2 of 3 pairs lie as printed" and "0 lie the other way, 1 cannot" in found.because
 
 
 def test_seeds_that_differ_by_more_than_rolling_gains_settle_nothing():
@@ -293,7 +362,7 @@ def test_data_sets_of_the_user_are_judged_once_they_are_there():
 
 def test_the_papers_own_table_contradicts_best_everywhere():
     row = judge(made_up()).loc["light-weight-printed"]
-    assert row.verdict == "partly supported" and row.our_value == "23 of 24 cells"
+    assert row.verdict == "partly supported" and row.our_value == "PRN first in 23 of 24 cells"
     assert "SelfEx has 0.74 on urban100 x4 (ssim), PRN 0.733" in row.because
 
 
@@ -303,7 +372,7 @@ def test_a_run_of_few_variants_has_a_full_ledger():
     times = results.times[results.times.method.isin([*few, "fsrcnn"])]
     found = judge(replace(
         results, ablation=ablation, times=times,
-        classes=results.classes[results.classes.method.isin(few)],
+        routed_psnr=results.routed_psnr[results.routed_psnr.method.isin(few)],
         options={n: results.options[n] for n in few}, repeats={n: [n] for n in few},
         models={n: results.models[n] for n in (*few, "fsrcnn", "cnn7", "bicubic")}))
     lost = found.verdict[["early-depth-psnr", "early-depth-time", "saving-bsds100"]]

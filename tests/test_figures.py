@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.legend import Legend
 
+from pipeline import paper
 from pipeline.report.figures import style
 from pipeline.report.figures.curves import gather, learning_curves
 from pipeline.report.figures.fig1 import efficiency
@@ -15,7 +17,8 @@ from pipeline.report.figures.fig2 import examples
 from pipeline.report.figures.fig3 import features
 from pipeline.report.figures.fig4 import histograms, shares
 from pipeline.report.figures.fig7 import thresholds
-from pipeline.report.figures.fig8_11 import comparison
+from pipeline.report.figures.fig8_11 import chosen, comparison
+from pipeline.report.figures.intervals import intervals
 from pipeline.report.figures.roc import roc
 
 ROOT = Path(__file__).parents[1]
@@ -23,9 +26,8 @@ RNG = np.random.default_rng(0)
 
 
 def quality_and_timing(methods):
-    quality = pd.DataFrame([{"method": m, "dataset": "set5", "scale": 4, "image": image,
-                             "psnr_db": 26 + i / 5 + image} for i, m in enumerate(methods)
-                            for image in (0, 1)])
+    quality = pd.DataFrame([{"method": m, "dataset": "set5", "scale": 4, "psnr_db": 26.5 + i / 5,
+                             "paper_psnr_db": 20.0, "source": "measured"} for i, m in enumerate(methods)])
     modes = {"prn": ("grouped", "paper", "whole")}
     timing = pd.DataFrame([{"method": m, "dataset": "set5", "scale": 4, "device": "a CPU",
                             "mode": mode, "ms_median": 1.0 + i + 10 * k, "ms_p10": 0.9 + i + 10 * k,
@@ -126,12 +128,6 @@ def test_files_are_byte_stable(tmp_path):
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["fig7.x.png", "fig7.x.svg"]
 
 
-def test_looks_are_distinct_and_an_unknown_method_has_one():
-    looks = [(look.colour, look.marker) for look in style.METHODS.values()]
-    assert len(set(looks)) == len(looks)
-    assert style.method("mine").label == "mine" and style.method("mine").colour == style.GREY
-
-
 def test_efficiency_draws_each_method_at_its_modes():
     figure = efficiency(*quality_and_timing(["bicubic", "srcnn", "fsrcnn", "prn", "mine"]),
                         "set5", 4)
@@ -141,10 +137,21 @@ def test_efficiency_draws_each_method_at_its_modes():
     names = [note.get_text() for note in axes.texts]
     assert sorted(names) == sorted(["Bicubic", "SRCNN", "FSRCNN", "PRN", "PRN, patch by patch",
                                     "mine"])
-    points = {name: note.xy for name, note in zip(names, axes.texts)}
-    np.testing.assert_allclose(points["PRN"], (4, 27.1))  # mean of two images, not the whole mode
+    points = [(*line.get_xydata()[0],) for line in axes.lines if line.get_marker() == "*"]
+    np.testing.assert_allclose(points, [(4, 27.1), (14, 27.1)])  # grouped and patch by patch, not whole
+    front = next(line for line in axes.lines if line.get_zorder() == 0)
+    assert len(front.get_xydata()) == 5  # each slower method of these is better, PRN patch by patch is not
     assert_apart(axes.texts)
     assert_readable(figure)
+
+
+def test_a_method_whose_quality_is_cited_has_a_hollow_marker():
+    quality, timing = quality_and_timing(["drcn", "srcnn", "prn"])
+    quality.loc[0, ["psnr_db", "source"]] = [np.nan, "cited"]
+    axes, = efficiency(quality, timing, "set5", 4).axes
+    points = [line for line in axes.lines if line.get_marker() not in ("|", "None", None)]
+    hollow = {line.get_ydata()[0]: line.get_markerfacecolor() == "white" for line in points}
+    assert hollow == {20.0: True, quality.psnr_db[1]: False, quality.psnr_db[2]: False}
 
 
 @pytest.mark.parametrize("factor", [0.02, 0.5, 4000])
@@ -222,6 +229,13 @@ def test_comparison_marks_the_best_and_the_second():
     assert_readable(figure)
 
 
+def test_pictures_show_seven_methods_at_most_in_one_order():
+    every = {*paper.methods().index, "mine"}
+    assert chosen(every) == ["bicubic", "srcnn", "scn", "fsrcnn", "vdsr", "drcn", "prn"]
+    assert chosen(every - {"drcn", "scn"}) == ["bicubic", "aplus", "srcnn", "fsrcnn", "vdsr", "lapsrn", "prn"]
+    assert chosen({"prn", "prn_modern", "bicubic"}) == ["bicubic", "prn"]
+
+
 @pytest.mark.parametrize("n", [1, 2, 9, 14])
 def test_comparison_of_any_number_without_ssim(n):
     figure = comparison(np.zeros((60, 40), np.uint8), (0, 0, 16),
@@ -238,7 +252,7 @@ def test_comparison_of_any_number_without_ssim(n):
 @pytest.mark.parametrize("n", [9, 15])
 def test_comparison_of_many_methods_keeps_its_texts_apart(n, ratio):
     """All methods of the paper and their variants: values under neighbours do not touch."""
-    names = [*style.METHODS][:n]
+    names = [*paper.methods().index][:n]
     figure = comparison(np.zeros((int(60 * ratio), 60), np.uint8), (0, 0, 16),
                         crops(*((name, 20.0 + i, 0.8) for i, name in enumerate(names))))
     assert len(figure.axes) == n + 2
@@ -249,32 +263,56 @@ def test_comparison_of_many_methods_keeps_its_texts_apart(n, ratio):
     assert_readable(figure)
 
 
-def test_learning_curves_have_a_panel_a_scale():
+def test_intervals_have_a_panel_a_unit_and_the_papers_value_where_it_is_a_number():
+    claims = pd.DataFrame(
+        [("a", "+0.13 dB", "-0.20 dB, PRN below FSRCNN", -0.3, -0.1, "contradicted"),
+         ("b", "lower", "+0.30 dB, DRCN above PRN", 0.2, 0.4, "supported"),
+         ("c", "2 times", "0.19 times, FSRCNN faster than PRN", 0.1, 0.3, "contradicted"),
+         ("d", "differs", "+4.5 points, more saved", 1.0, 8.0, "supported"),
+         ("e", "24 of 24 cells", "PRN first in 1 of 24 cells", np.nan, np.nan, "inconclusive")],
+        columns=["id", "paper_value", "our_value", "ci_low", "ci_high", "verdict"])
+    figure = intervals(claims)
+    decibel, percent, ratio = figure.axes
+    assert [[t.get_text() for t in axes.get_yticklabels()] for axes in figure.axes] == [["a", "b"], ["d"], ["c"]]
+    assert ratio.get_xscale() == "log" and percent.get_xlabel() == "difference or share (%)"
+    bar, ours, paper = decibel.lines[:3]
+    assert list(bar.get_xdata()) == [-0.3, -0.1] and bar.get_color() == style.VERMILLION
+    assert ours.get_xdata() == [-0.2] and paper.get_xdata() == [0.13]
+    assert np.isnan(decibel.lines[5].get_xdata()).all()  # "lower" is no number
+    assert_readable(figure)
+    assert "no claim of this run has an interval" in texts(intervals(claims[4:]))
+
+
+def test_learning_curves_have_a_row_a_family_and_a_panel_a_scale():
     steps = np.arange(0, 100, 10)
-    curves = pd.concat([pd.DataFrame({"variant": v, "phase": (steps > 40) * (v == "cnn7"),
-                                      "step": steps, "loss": 0.1,
+    curves = pd.concat([pd.DataFrame({"variant": v, "step": steps, "loss": 0.1,
                                       "psnr_db_x2": 30 + steps / 50, "psnr_db_x3": last})
-                        for v, last in (("prn", np.nan), ("cnn7", 28 + steps / 50), ("mine", 9))])
+                        for v, last in (("prn", np.nan), ("prn_modern", 9), ("cnn7", 28 + steps / 50), ("mine", 9))])
     figure = learning_curves(curves)
-    assert [axes.get_title("left") for axes in figure.axes] == ["×2", "×3"]
-    assert figure.axes[0].get_ylabel() == "PSNR on held-out\ntraining patches (dB)"
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "PRN and its variants, ×2", "PRN and its variants, ×3", "other networks, ×2", "other networks, ×3"]
+    assert figure.axes[0].get_ylabel() == "PSNR on held-out\ntraining images (dB)"
     assert figure.axes[0].get_xlabel() == "training step"
-    assert figure.axes[1].get_ylim()[0] < 9  # the worst final value stays in the frame
-    assert [len(axes.lines) for axes in figure.axes] == [4, 3]  # one is of two phases
+    for axes in figure.axes:
+        assert len({line.get_color() for line in axes.lines}) == 2  # told apart
+        low, high = axes.get_ylim()
+        values = np.concatenate([line.get_ydata() for line in axes.lines])
+        assert low <= values.min() and values.max() <= high  # nothing is cut off
+    assert [len(line.get_xdata()) for line in figure.axes[1].lines] == [0, 10]
+    assert [t.get_text() for legend in figure.findobj(Legend) for t in legend.get_texts()] == [
+        "PRN", "PRN, modern recipe", "7-layer CNN", "mine"]
     assert_readable(figure)
     assert "no training in this run" in texts(learning_curves(curves[["variant", "step"]]))
 
 
-def test_learning_curves_break_where_the_phase_ends_whose_images_they_are_of():
-    curve = [{"step": step, "psnr_db_x2": 30.0} for step in (100, 200, 300, 400)]
-    trained = {"curve": curve, "phases": {"finetune": [200, 9], "pretrain": [200, 5]}}
-    table = gather({"prn": trained, "bicubic": {"curve": [], "phases": {}}}, ["pretrain", "finetune"])
-    assert table.variant.tolist() == ["prn"] * 4
-    assert table.phase.tolist() == [0, 0, 1, 1]  # step 200 still held out images of the first
-    assert "no training in this run" in texts(learning_curves(gather({}, ["finetune"])))
+def test_learning_curves_leave_out_what_was_not_trained():
+    curve = [{"step": step, "psnr_db_x2": 30.0} for step in (100, 200)]
+    table = gather({"prn": {"curve": curve}, "bicubic": {"curve": []}, "vdsr": {"weights": "authors"}})
+    assert table.variant.tolist() == ["prn"] * 2 and table.step.tolist() == [100, 200]
+    assert "no training in this run" in texts(learning_curves(gather({})))
 
 
 def test_no_figure_imports_torch():
-    modules = [f"pipeline.report.figures.{p.stem}" for p in (ROOT / "pipeline/figures").glob("[!_]*.py")]
+    modules = [f"pipeline.report.figures.{p.stem}" for p in (ROOT / "pipeline/report/figures").glob("[!_]*.py")]
     code = f"import sys, {', '.join(modules)}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -54,6 +54,13 @@ def test_nothing_is_wider_than_the_window(browser, page, width):
     assert browser.run(hidden) == []
 
 
+def test_no_table_is_cut_at_a_desktop_nor_scrolls_inside_the_page(browser, made):
+    browser.open(made, 1280, 844)
+    cut = ("[...document.querySelectorAll('.wide')].filter(e => e.scrollWidth > e.clientWidth + 1 || "
+           "e.scrollHeight > e.clientHeight + 1).map(e => e.getAttribute('aria-labelledby'))")
+    assert browser.run(cut) == []
+
+
 def test_departures_and_verdicts_are_what_a_reader_sees_first(browser, page, tmp_path):
     browser.open(page)
     below = "document.querySelector({!r}).getBoundingClientRect().bottom"

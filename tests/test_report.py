@@ -1,6 +1,7 @@
 """The report says what its numbers rest on."""
 
 import html
+import json
 import re
 import sys
 from pathlib import Path
@@ -73,11 +74,17 @@ def test_the_box_is_short_where_all_is_as_in_the_paper():
     ({"models": {"prn": {**GPU, "published": True}}}, "Weights", "not trained in this run: all"),
     ({"models": {"prn": {**GPU, "published": True}, "fsrcnn": GPU}}, "Weights", "in this run: PRN"),
     ({"table": pd.DataFrame({"method": ["prn", "aplus"], "dataset": "set5", "source": ["measured", "cited"]})},
-     "Cited rows", "A+: not run here"),
+     "Cited rows", "A+: quality not measured here"),
     ({"table": pd.DataFrame({"method": "selfex", "dataset": ["set5", "urban100"], "source": ["measured", "cited"]})},
-     "Cited rows", "SelfEx (affine) on Urban100: not run here"),
+     "Cited rows", "SelfEx on Urban100: quality not measured here"),
     ({"published": pd.DataFrame({"method": ["vdsr", "drcn", "drcn"], "psnr_db": [30.0, np.nan, 30.0]})},
      "Not run", "DRCN in 1 of 2 cells"),
+    ({"models": {"prn": GPU, "vdsr": {"steps": 0, "weights": "authors"}}}, "Compared methods",
+     "the authors' own models: VDSR"),
+    ({"parts": {"timing.csv": pd.DataFrame({"device": ["NVIDIA H100", "AMD EPYC"]})}}, "Not one run",
+     "timing.csv has rows of device AMD EPYC, this report is of NVIDIA H100"),
+    ({"revision": "b", "parts": {"quality.csv": pd.DataFrame({"revision": ["a", "b"]})}}, "Not one run",
+     "quality.csv has rows of revision a, this report is of b"),
 ])
 def test_every_fallback_is_named_and_nothing_else(change, what, words):
     usual = dict(departures.departures(**USUAL))
@@ -119,12 +126,20 @@ def test_training_table_leaves_out_what_was_not_trained():
 
 def test_tables_have_the_papers_number_beside_ours_the_best_and_the_verdict():
     table = render.typeset(results(), ["set5"], "bsds100", 4)[0]
-    assert table["header"] == ["method", "Set5 PSNR", "Set5 paper", "Set5 SSIM", "Set5 paper"]
-    assert table["rows"][0] == ["Bicubic", "26.00", "26.00", "0.650", "0.650"]
-    assert table["rows"][1][:3] == ["A+ †", "–", "26.80"] and "† not run here" in table["note"]
-    assert table["marks"][0, 1] == ("=", "matches") and table["marks"][3, 1] == ("▼", "not replicated")
-    assert (1, 1) not in table["marks"] and (4, 1) not in table["marks"]  # no number of ours, or of the paper
+    assert table["header"] == ["method", "Set5 PSNR", "Set5 paper", "Set5 Δ", "Set5 SSIM", "Set5 paper"]
+    assert table["rows"][0] == ["Bicubic", "26.00", "26.00", "+0.00", "0.650", "0.650"]
+    assert table["rows"][1][:3] == ["A+ †", "–", "26.80"] and "† quality not measured here" in table["note"]
+    assert table["verdicts"][0, 1] == ("=", "matches") and table["verdicts"][3, 1] == ("▼", "not replicated")
+    assert (1, 1) not in table["verdicts"] and (4, 1) not in table["verdicts"]  # no number of ours, or of the paper
     assert {(4, 1), (3, 2)} <= table["best"] and (3, 1) not in table["best"]
+    assert table["rows"][3][3] == "−17.67" and not any(column == 3 for _, column in table["best"])
+
+
+def test_table4_has_the_gain_of_rolling_with_its_interval():
+    found = results()
+    found["claims"] = found["claims"].assign(id=["rolling-psnr", *"abcd"], our_value="+0.010 dB, with rolling above")
+    table = next(t for t in render.typeset(found, ["set5"], "set5", 4) if t["title"].startswith("Table IV"))
+    assert table["rows"][-1] == ["gain", "+0.010 dB, with rolling above [−0.2,\u00a00.1]", "+0.13 dB"]
 
 
 def test_tables_of_images_that_the_paper_does_not_have_show_ours_alone():
@@ -158,7 +173,7 @@ def test_table1_says_which_classical_method_falls_short():
     assert not {"A+", "SelfEx", "SRCNN"} & set(note.replace(".", "").split())
 
 
-def test_every_decision_of_the_design_is_there_and_says_when_it_was_not_measured():
+def test_every_decision_is_there_and_says_when_it_was_not_measured():
     pairs = pd.DataFrame({"label": ["a", "b"], "gamma_low": [10.0, 20], "gamma_upper": [50.0, 50],
                           "psnr_db": [27.0, 26.9], "ms_per_image": [9.0, 7]})
     ablation = pd.DataFrame({"method": ["prn"], "gamma_low": [20.0], "gamma_upper": [50.0],
@@ -167,12 +182,14 @@ def test_every_decision_of_the_design_is_there_and_says_when_it_was_not_measured
                            "share_mild": [0.2], "share_moderate": [0.3], "share_severe": [0.5]})
     timing = pd.DataFrame({"method": "prn", "scale": 4, "mode": ["paper", "grouped", "context", "whole"],
                            "ms_median": [3.0, 2, 1.5, 1], "device": "CPU"})
-    rows = decisions.decisions({"ablation": ablation, "table2": pairs, "shares": shares,
+    rows = decisions.decisions({"ablation": ablation, "table1": results()["table1"], "table2": pairs, "shares": shares,
                                "timing": timing, "models": {"prn": MODEL}, "auc": None,
                                "dataset": "d", "scale": 4, "gammas": (20.0, 50.0)})
-    assert [row["id"] for row in rows] == [f"D{i}" for i in range(1, 15)]
-    found = {row["id"]: row["evidence"] for row in rows}
+    assert [row["id"] for row in rows] == [f"D{i}" for i in range(1, 18)]
+    found = {row["id"]: row["measured"] for row in rows}
     assert "10/50 27.000 dB, 9.0 ms; 20/50 26.900 dB, 7.0 ms" in found["D1"]
+    assert found["D15"].startswith("0 of 4 cells within 0.01 dB of Table I; farthest FSRCNN on set5 x4: 26.40")
+    assert "one hole not run" in found["D5"] and found["D16"] == decisions.NOT_MEASURED
     assert found["D12"] == decisions.NOT_MEASURED and "no AUC" in found["D3"]
 
 
@@ -202,6 +219,17 @@ def test_the_results_in_the_readme_are_those_of_the_committed_report():
     assert len(shown) >= 5
     for line in shown:
         assert line == lines[line.split(" | ")[0].removeprefix("| ")]
+
+
+@pytest.mark.parametrize("folder", sorted((ROOT / "reports").glob("*/")), ids=lambda folder: folder.name)
+def test_a_report_is_of_one_run_or_says_so_in_its_box(folder):
+    provenance = json.loads((folder / "provenance.json").read_text())
+    tables = {path.name: pd.read_csv(path) for path in folder.glob("*.csv")}
+    assert any("device" in table for table in tables.values())
+    others = departures.not_one_run(provenance["timed_on"]["device"], provenance["revision"], tables)
+    assert others == provenance["departures"].get("Not one run", "")
+    said = provenance["departures"].values()
+    assert all(words in (folder / "report.md").read_text() for words in said)
 
 
 def test_the_readme_names_files_that_exist():

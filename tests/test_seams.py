@@ -6,7 +6,7 @@ import pytest
 import torch
 from skimage import io
 
-from pipeline.analysis import tables
+from pipeline.analysis import time_tables
 from pipeline.engine import adaptive
 from pipeline.timing.jobs import luma_pairs
 from pipeline.timing.engine_jobs import SHARES, against, by_share
@@ -69,7 +69,7 @@ def test_table_and_figure_of_the_engine(monkeypatch):
     raw = pd.DataFrame(clock(against(models, pairs, 2, Routing(10, 30), "d"), repeats=2, warmup=1,
                              device=device))
     borders = pd.DataFrame({"policy": [*POLICIES], "image": "a", "psnr_db": [30.0, 30.2, 30.1, 29.9]})
-    table = tables.engine(raw, {"device": "x", "gflops": 100.0, "gbytes_s": 10.0}, borders, "d", 2)
+    table = time_tables.engine(raw, {"device": "x", "gflops": 100.0, "gbytes_s": 10.0}, borders, "d", 2)
     assert len(table) == 17 and not table.duplicated(["method", "mode", "precision", "batch"]).any()
     row = table.set_index(["method", "mode", "precision", "batch"])
     whole, grouped = (row.loc["prn", mode, "float32", 2] for mode in ("whole", "grouped"))

@@ -6,6 +6,7 @@ import pytest
 from pipeline.analysis import tables
 from pipeline.experiments.gradient_gain import sample
 from pipeline.config.params import load
+from pipeline.paper import read
 
 PAPER = tables.paper_table1()
 
@@ -18,26 +19,44 @@ def quality(method, dataset, scale, psnr):
 def test_table1_sets_the_paper_beside_and_cites_what_is_missing():
     rows = pd.DataFrame(quality("bicubic", "set5", 2, [30, 34]) + quality("prn", "set5", 2, [36, 38])
                         + quality("prn_x", "set5", 2, [36, 36]))
-    table = tables.table1(rows, ["set5"]).set_index("method")
+    table = tables.table1(rows, ["set5"], {"prn": "ours"}).set_index("method")
     assert table.psnr_db["prn"] == 37 and table.paper_psnr_db["prn"] == 37.09
     assert table.source["prn"] == "measured" and table.source["aplus"] == "cited"
     assert pd.isna(table.psnr_db["aplus"]) and table.paper_psnr_db["aplus"] == 36.60
     assert pd.isna(table.paper_psnr_db["prn_x"])
-    assert set(table.scale) == {2} and len(table) == 9
+    assert set(table.scale) == {2} and len(table) == 12  # three networks by their own papers
 
 
 def test_table1_cites_a_method_that_the_profile_leaves_out():
     """Its quality CSV is a header alone, and is not among the parts."""
     rows = pd.DataFrame(quality("bicubic", "bsds100", 4, [26]) + quality("prn", "bsds100", 4, [27]))
-    fsrcnn = tables.table1(rows, ["bsds100"]).set_index("method").loc["fsrcnn"]
+    fsrcnn = tables.table1(rows, ["bsds100"], {}).set_index("method").loc["fsrcnn"]
     assert fsrcnn.source == "cited" and pd.isna(fsrcnn.psnr_db) and fsrcnn.paper_psnr_db == 26.98
 
 
 def test_table1_cites_a_method_on_the_sets_that_it_was_not_run_on():
     rows = pd.DataFrame([row for d in ("set5", "urban100") for m in ("bicubic", "prn") for row in quality(m, d, 2, [30])]
                         + quality("selfex", "set5", 2, [36]))
-    table = tables.table1(rows, ["set5", "urban100"]).set_index(["method", "dataset"]).source
+    table = tables.table1(rows, ["set5", "urban100"], {}).set_index(["method", "dataset"]).source
     assert (table["selfex", "set5"], table["selfex", "urban100"]) == ("measured", "cited")
+
+
+def test_a_network_without_a_number_of_ours_is_cited_from_its_own_paper_and_no_other():
+    rows = pd.DataFrame([row for m in ("bicubic", "prn", "vdsr") for row in quality(m, "bsds100", 4, [27])])
+    table = tables.table1(rows, ["bsds100"], {"vdsr": "authors", "prn": "ours", "bicubic": ""})
+    table = table.set_index("method")
+    assert table.source["drcn"] == "cited" and table.paper_psnr_db["drcn"] == 27.23
+    assert pd.isna(table.psnr_db["drcn"]) and table.weights["drcn"] == ""
+    assert pd.isna(table.paper_psnr_db["vdsr"])  # measured: its own figure is in published.csv
+    assert list(table.weights[["bicubic", "vdsr", "prn", "aplus"]]) == ["", "authors", "ours", ""]
+    assert table.index.is_unique
+
+
+@pytest.mark.parametrize("model, expected", [
+    ({"steps": 0, "weights": "authors"}, "authors"), ({"steps": 800, "recipe": {}}, "ours"),
+    ({"steps": 0, "recipe": {"sets": ["t91"]}}, "fitted"), ({"steps": 0}, "")])
+def test_the_origin_of_weights_is_that_of_their_provenance(model, expected):
+    assert tables.origin(model) == expected
 
 
 def test_published_figures_stand_beside_ours():
@@ -46,7 +65,7 @@ def test_published_figures_stand_beside_ours():
     table = tables.published(rows)
     assert len(table) == 1 and table.method[0] == "vdsr" and table.published_psnr_db[0] == 37.53
     assert table.delta_db[0] == pytest.approx(-0.03) and table.protocol[0] == "8-bit Y"
-    paper = pd.read_csv(tables.PAPER / "published.csv")
+    paper = read("published")
     assert len(paper) == 3 * 4 * 3 and paper.psnr_db.notna().all()
 
 
@@ -58,7 +77,7 @@ def test_a_published_figure_without_ours_leaves_a_gap():
 
 
 def test_table1_of_other_images_has_no_figure_of_the_paper():
-    table = tables.table1(pd.DataFrame(quality("prn", "embedded_test", 2, [30])), ["embedded_test"])
+    table = tables.table1(pd.DataFrame(quality("prn", "embedded_test", 2, [30])), ["embedded_test"], {})
     assert len(table) == 1 and table.paper_psnr_db.isna().all()
 
 
@@ -120,7 +139,7 @@ def test_the_papers_own_figures_agree_with_its_text():
 
 
 def test_thresholds_of_the_ablation_are_those_of_table_ii():
-    paper = pd.read_csv(tables.PAPER / "table2.csv").set_index("symbol").value
+    paper = read("table2").set_index("symbol").value
     a = load("params.yaml").ablation
     assert a.lows == [paper[f"L{i}"] for i in range(1, 5)]
     assert a.uppers == [paper[f"U{i}"] for i in range(1, 5)]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline.analysis import tables
+from pipeline.analysis import time_tables
 from pipeline.timing.jobs import Network, cost, luma_pairs, make_job
 from pipeline.sr.cost import Cost
 from pipeline.sr.routing import Routing, cost_of, patchwise, route_patches, whole
@@ -130,7 +130,7 @@ def test_timing_table_is_median_and_percentiles():
     raw = pd.DataFrame({"method": "prn", "dataset": "d", "scale": 4, "mode": "grouped", "images": 2,
                         "gamma_low": 10.0, "gamma_upper": 30.0, "macs": 1e9, "bytes": 1e6,
                         "repeat": range(5), "ms": [1.0, 2, 3, 4, 100], "host_ms": 7.0})
-    row = tables.timing(raw, {"device": "d", "gflops": 100.0, "gbytes_s": 10.0}).iloc[0]
+    row = time_tables.timing(raw, {"device": "d", "gflops": 100.0, "gbytes_s": 10.0}).iloc[0]
     assert (row.ms_median, row.repeats, row.host_ms_median) == (3, 5, 7)
     assert row.ms_p10 == pytest.approx(1.4) and row.ms_p90 == pytest.approx(61.6)
     assert row.limit_ms == pytest.approx(20)

@@ -7,22 +7,10 @@ import pandas as pd
 
 from pipeline.analysis import statistics
 from pipeline.analysis.tables import depth_variants
+from pipeline.paper import label
 
 FULL_PATCH = 54  # HR pixels: the paper's patch
 ENGINE = "grouped"  # the mode of timing.csv that is meant where PRN's time is meant
-
-
-@dataclass(frozen=True)
-class Tolerances:
-    """The section ``claims`` of params.yaml."""
-
-    bicubic_psnr_db: float
-    bicubic_ssim: float
-    trained_psnr_db: float
-    trained_ssim: float
-    time_ratio: float
-    paper_patches: dict
-    budget: float
 
 
 @dataclass(frozen=True)
@@ -31,9 +19,9 @@ class Results:
 
     Attributes
     ----------
-    table1, table3, table4, quality, ablation, times, gains, priors, classes : DataFrame
-    reconstruction, responses : DataFrame
-        `times` and `reconstruction` are raw repeats.
+    table1, table3, table4, quality, ablation, times, gains, priors : DataFrame
+    routed_psnr, reconstruction, responses : DataFrame
+        `routed_psnr` is classes.csv; `times` and `reconstruction` are raw repeats.
     receptive : dict of variant to route to side, side_95
     models : dict of variant to its provenance
     options : dict of PRN variant to its options
@@ -41,7 +29,8 @@ class Results:
     dataset, scale, gammas : of Fig. 7, Tables III and IV
     routing : (gamma_low, gamma_upper) of Table I
     device : str
-    tolerances : Tolerances
+    tolerances : the section ``claims`` of params.yaml: bicubic_psnr_db, bicubic_ssim, trained_psnr_db,
+        trained_ssim, time_ratio, budget, and paper_patches, dict of network to a number
     seed : int
     """
 
@@ -53,7 +42,7 @@ class Results:
     times: pd.DataFrame
     gains: pd.DataFrame
     priors: pd.DataFrame
-    classes: pd.DataFrame
+    routed_psnr: pd.DataFrame
     reconstruction: pd.DataFrame
     responses: pd.DataFrame
     receptive: dict
@@ -65,7 +54,7 @@ class Results:
     gammas: tuple
     routing: tuple
     device: str
-    tolerances: Tolerances
+    tolerances: object
     seed: int
 
     def scores(self, method, dataset, scale, metric="psnr_db"):
@@ -126,19 +115,21 @@ def shortfall(results, names):
     """Why a verdict on trained networks would be unfair, and what would settle it; else an empty text.
 
     At each scale a network has to have seen ``claims.budget`` of the paper's patches of 54x54.  Those of
-    the 7-layer CNN are fewer (section III); all others are held to PRN's.
+    the 7-layer CNN are fewer (section III); all others are held to PRN's.  The authors' own models, and
+    what is fitted or has nothing to learn, are trained enough.
     """
     t, short = results.tolerances, {}
     for name in names:
         model = results.models.get(name)
-        if model and model["steps"] and "batch" in model["recipe"]:  # others are fitted, or fixed
+        if model and model["steps"] and "batch" in model["recipe"] and model.get("weights") != "authors":
             recipe, full = model["recipe"], t.paper_patches.get(name, t.paper_patches["prn"])
-            seen = model["steps"] * recipe["batch"] * (recipe["crop"] / FULL_PATCH) ** 2
+            patches = model.get("patches", model["steps"] * recipe["batch"])  # of each scale
+            seen = patches * (recipe["crop"] / FULL_PATCH) ** 2
             if seen < t.budget * full:
-                said = f"{name} {seen:,.0f} ({model['steps']:,} steps)"
+                said = f"{label(name)} {seen:,.0f} ({model['steps']:,} steps)"
                 short.setdefault(full, []).append(said)
-    return "; ".join(f"patches seen a scale: {', '.join(said)}; the paper's {full:,.0f}, of which "
-                     f"{t.budget * full:,.0f} would settle it" for full, said in short.items())
+    return "; ".join(f"trained too little: {', '.join(said)}; {t.budget * full:,.0f} patches a scale would "
+                     "settle it" for full, said in short.items())
 
 
 def repeats(variants, models):

@@ -1,4 +1,4 @@
-"""A verdict for each measured cell of Tables I, III and IV (design, section 7)."""
+"""A verdict for each measured cell of Tables I, III and IV."""
 
 import pandas as pd
 

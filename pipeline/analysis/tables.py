@@ -3,14 +3,11 @@
 Nothing here imports torch: a caption edit costs seconds.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-PAPER = Path(__file__).parents[1] / "paper"
-PAPER_NAMES = {"Bicubic": "bicubic", "A+": "aplus", "RFL": "rfl", "SelfEx": "selfex",
-               "SRCNN": "srcnn", "SCN": "scn", "FSRCNN": "fsrcnn", "PRN": "prn"}
+from pipeline.paper import methods, read, table1 as paper_table1
+
 SHARES = ["share_mild", "share_moderate", "share_severe"]
 
 
@@ -35,46 +32,18 @@ def quality(parts):
     return rows
 
 
-def timing(raw, machine, more=()):
-    """timing.csv: median, p10 and p90 over repeats, with the limit of the device beside them.
-
-    Parameters
-    ----------
-    raw : DataFrame
-        Raw repeats of `pipeline.timing.clocks.measure`, with columns macs and bytes per image.
-    machine : dict
-        `pipeline.timing.clocks.peaks`.
-    more : sequence of str
-        Further columns that tell rows apart.
+def origin(model):
+    """Where the weights of a method come from, by the provenance beside them.
 
     Returns
     -------
-    DataFrame
-        ms are per image; ``limit_ms`` is the time that the counted MACs and bytes take at the
-        measured peak of the device.
+    "authors", "ours" or "fitted"; empty if it has none
     """
-    keys = ["method", "dataset", "scale", "mode", "images", "gamma_low", "gamma_upper", "macs",
-            "bytes", *more]
-    rows = raw.groupby(keys, dropna=False, sort=False).agg(
-        repeats=("repeat", "nunique"), ms_median=("ms", "median"),
-        ms_p10=("ms", lambda x: x.quantile(0.1)), ms_p90=("ms", lambda x: x.quantile(0.9)),
-        host_ms_median=("host_ms", "median")).reset_index()
-    compute = 2 * rows.macs / machine["gflops"] / 1e6
-    traffic = rows.bytes / machine["gbytes_s"] / 1e6
-    rows = rows.assign(device=machine["device"], limit_ms=np.maximum(compute, traffic))
-    first = ["method", "dataset", "scale", "device", "mode", "images", "repeats", "ms_median",
-             "ms_p10", "ms_p90"]
-    return rows[first + [c for c in rows if c not in first]]
+    ours = "ours" if model["steps"] else "fitted" if "sets" in model.get("recipe", {}) else ""
+    return model.get("weights", ours)
 
 
-def paper_table1():
-    """Table I of the paper: method, dataset, scale, paper_psnr_db, paper_ssim."""
-    table = pd.read_csv(PAPER / "table1.csv")
-    table["method"] = table.method.map(PAPER_NAMES)
-    return table.rename(columns={"psnr_db": "paper_psnr_db", "ssim": "paper_ssim"})
-
-
-def table1(rows, datasets):
+def table1(rows, datasets, weights):
     """Table I: mean PSNR and SSIM, the paper's figure beside ours.
 
     Parameters
@@ -82,19 +51,23 @@ def table1(rows, datasets):
     rows : DataFrame, as quality.csv
     datasets : list of str
         For each of these that the paper has, its methods without a number of ours have a row that is
-        marked ``cited``.
+        marked ``cited``; so have the networks that Table I lacks, with the figures of their own papers.
+    weights : dict of method to its `origin`
 
     Returns
     -------
-    DataFrame: method, dataset, scale, psnr_db, ssim, paper_psnr_db, paper_ssim, source
+    DataFrame: method, dataset, scale, psnr_db, ssim, paper_psnr_db, paper_ssim, source, weights
     """
     ours = rows.groupby(["method", "dataset", "scale"], sort=False)[["psnr_db", "ssim"]].mean()
-    paper = paper_table1()
+    others = read("published").rename(columns={"psnr_db": "paper_psnr_db", "ssim": "paper_ssim"})
+    others = others[~others.method.isin(rows.method)].drop(columns="protocol")
+    paper = pd.concat([paper_table1(), others])
     paper = paper[paper.dataset.isin(datasets) & paper.scale.isin(rows.scale)]
     table = ours.reset_index().merge(paper, how="outer", on=["method", "dataset", "scale"])
     table["source"] = np.where(table.psnr_db.isna(), "cited", "measured")
-    order = [*dict.fromkeys(["bicubic", "aplus", "rfl", "selfex", "cnn7", "srcnn", "scn", "fsrcnn",
-                             *rows.method])]
+    table["weights"] = [weights.get(method, "") if source == "measured" else ""
+                        for method, source in zip(table.method, table.source)]
+    order = [*dict.fromkeys([*methods().index, *rows.method])]
     keys = {"method": order, "dataset": datasets}
     by = table.apply(lambda c: c.map(keys[c.name].index) if c.name in keys else c)
     index = by.sort_values(["scale", "dataset", "method"]).index
@@ -117,7 +90,7 @@ def published(rows):
         protocol
     """
     ours = rows.groupby(["method", "dataset", "scale"], sort=False)[["psnr_db", "ssim"]].mean()
-    theirs = pd.read_csv(PAPER / "published.csv").rename(
+    theirs = read("published").rename(
         columns={"psnr_db": "published_psnr_db", "ssim": "published_ssim"})
     run = rows[["dataset", "scale"]].drop_duplicates()
     theirs = theirs[theirs.method.isin(rows.method)].merge(run)
@@ -150,43 +123,6 @@ def table2(ablation, times, pairs, scale):
     return pd.DataFrame(rows)
 
 
-def engine(raw, machine, borders, dataset, scale):
-    """The engine against the whole image and FSRCNN; ``speedup`` is over PRN's whole image.
-
-    Parameters
-    ----------
-    raw : DataFrame
-        Raw repeats of `pipeline.timing.engine_jobs.against`.
-    machine : dict, `pipeline.timing.clocks.peaks`
-    borders : DataFrame: policy, image, psnr_db, of `pipeline.experiments.seams`
-    dataset, scale : of `borders`
-
-    Returns
-    -------
-    DataFrame, the columns of timing.csv, and precision, batch, peak_mb, speedup (against the same
-    precision and kind of batch), fsrcnn_ratio (FSRCNN's time over this one's, likewise), routing_share
-    (of the engine's time before its passes: cutting, bicubic, prior, classes), psnr_db
-    """
-    rows = timing(raw, machine, ["precision", "batch", "peak_bytes"])
-    rows["peak_mb"] = rows.pop("peak_bytes") / 1e6
-    alike = ["dataset", "scale", "precision", rows.batch > 1]
-    for column, name in (("speedup", "prn"), ("fsrcnn_ratio", "fsrcnn")):
-        base = rows.ms_median.where((rows.method == name) & (rows["mode"] == "whole"))
-        rows[column] = base.groupby([rows[k] if isinstance(k, str) else k for k in alike]).transform(
-            "max") / rows.ms_median
-    before = rows.ms_median.where(rows["mode"] == "routing").groupby(
-        [rows[k] if isinstance(k, str) else k for k in alike]).transform("max")
-    rows["routing_share"] = (before / rows.ms_median).where(rows["mode"].isin(["grouped", "context"]))
-    rows = rows[rows["mode"] != "routing"].reset_index(drop=True)
-    policy = {("grouped", "float32"): "paper", ("context", "float32"): "context",
-              ("whole", "float32"): "whole", ("grouped", "bfloat16"): "paper bf16"}
-    psnr = borders.groupby("policy").psnr_db.mean()
-    here = (rows.method == "prn") & (rows.dataset == dataset) & (rows.scale == scale)
-    rows["psnr_db"] = [psnr.get(policy.get(key)) if ok else None
-                       for key, ok in zip(zip(rows["mode"].replace("paper", "grouped"), rows.precision), here)]
-    return rows
-
-
 def depth_variants(variants):
     """Which variant has which depth: dict of (stage, depth) to name.
 
@@ -209,7 +145,7 @@ def table3(ablation, times, variants, gammas, scale):
 
     Time is ms per image, grouped mode; the paper's has no unit (decision D11).
     """
-    paper = pd.read_csv(PAPER / "table3.csv").set_index(["stage", "depth"])
+    paper = read("table3").set_index(["stage", "depth"])
     names = depth_variants(variants)
     rows = []
     for stage, depth in paper.index:
@@ -224,7 +160,7 @@ def table3(ablation, times, variants, gammas, scale):
 
 def table4(ablation, gammas):
     """Table IV: without and with rolling."""
-    paper = pd.read_csv(PAPER / "table4.csv").set_index("rolling").psnr_db
+    paper = read("table4").set_index("rolling").psnr_db
     names = {"without": "prn_no_rolling", "with": "prn"}
     return pd.DataFrame([{"rolling": rolling, "psnr_db": _psnr(ablation, name, gammas),
                           "paper_psnr_db": paper[rolling]} for rolling, name in names.items()])
@@ -260,8 +196,10 @@ def current(first, route_shares, times, dataset, scale):
                        & (route_shares.scale == scale)].iloc[0]
     psnr = first[(first.method == "prn") & (first.dataset == dataset) & (first.scale == scale)].psnr_db
     ms = _time(times, "prn", scale, "grouped", now.gamma_low, now.gamma_upper)
-    point = {"thresholds": f"{now.gamma_low:g}/{now.gamma_upper:g}", "ms_per_image": ms, "psnr_db": psnr.iloc[0]}
-    routes = {"route": [name.removeprefix("share_") for name in SHARES], "percent": [100 * now[s] for s in SHARES]}
+    point = {"thresholds": f"{now.gamma_low:g}/{now.gamma_upper:g}", "ms_per_image": ms,
+             "psnr_db": psnr.iloc[0]}
+    routes = {"route": [name.removeprefix("share_") for name in SHARES],
+              "percent": [100 * now[name] for name in SHARES]}
     return pd.DataFrame([point]), pd.DataFrame(routes)
 
 

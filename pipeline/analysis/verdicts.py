@@ -36,8 +36,9 @@ def monotone(lines, least=LEAST_IMAGES):
     """A trend: each line is its steps and, last, the difference between its ends, all claimed positive.
 
     Supported: every line rises from end to end, and no step falls; contradicted: every line falls from
-    end to end; partly supported: some line rises; inconclusive: none can be told from level.  A step or
-    an end counts when its interval excludes zero, so that noise alone breaks no trend.
+    end to end; partly supported: some line rises; inconclusive: none can be told from level, or neither
+    can the line that rises least and most of the steps.  A step or an end counts when its interval
+    excludes zero, so that noise alone breaks no trend.
     """
     if not lines or any(i.n < least for line in lines for i in line):
         return "inconclusive"
@@ -46,6 +47,11 @@ def monotone(lines, least=LEAST_IMAGES):
         return "supported"
     if all(end.high < 0 for end in ends):
         return "contradicted"
+    steps = [step for line in lines for step in line[:-1]]
+    level = sum(step.low <= 0 <= step.high for step in steps)
+    least = min(ends, key=lambda end: end.value)
+    if least.low <= 0 <= least.high and 2 * level > len(steps):
+        return "inconclusive"
     return "partly supported" if any(end.low > 0 for end in ends) else "inconclusive"
 
 
@@ -59,6 +65,13 @@ def together(verdicts):
     if {"supported", "partly supported"} & set(verdicts):
         return "partly supported"
     return "contradicted" if "contradicted" in verdicts else "inconclusive"
+
+
+def every(verdicts):
+    """Of one claim with "and": as its weakest part, since it fails if one part fails."""
+    verdicts = set(verdicts)
+    return next(word for word in ("contradicted", "not testable", "inconclusive", "partly supported",
+                                  "supported") if word in verdicts)
 
 
 def cell(ours, paper, tolerance, rounding):

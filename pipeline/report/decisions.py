@@ -1,37 +1,34 @@
-"""What was measured for each decision D1-D14 (design, section 3)."""
+"""What was measured for each decision D1-D17 (pipeline/paper/decisions.csv)."""
 
-from pathlib import Path
+from pipeline.paper import label, read
 
-import pandas as pd
-
-PAPER = Path(__file__).parents[1] / "paper"
 NOT_MEASURED = "not measured in this run"
 
 
 def decisions(results):
-    """The decisions, each with its evidence.
+    """The decisions, each with what was measured for it.
 
     Parameters
     ----------
     results : dict of str to DataFrame
-        ablation, table2, shares, timing (as the CSV of these names); ``auc``, a float or None; ``models``,
-        dict of variant to its provenance; ``dataset``, ``scale``, ``gammas`` of the ablation.
+        ablation, table1, table2, shares, timing (as the CSV of these names); ``auc``, a float or None;
+        ``models``, dict of variant to its provenance; ``dataset``, ``scale``, ``gammas`` of the ablation.
 
     Returns
     -------
-    list of dict: id, question, decision, parameter, evidence
+    list of dict: id, question, decision, parameter, measured
     """
-    rows = pd.read_csv(PAPER / "decisions.csv", keep_default_na=False).to_dict("records")
-    found = _evidence(results)
-    return [{**row, "evidence": found.get(row["id"], NOT_MEASURED)} for row in rows]
+    rows = read("decisions").fillna("").to_dict("records")
+    found = _measured(results)
+    return [{**row, "measured": found.get(row["id"], NOT_MEASURED)} for row in rows]
 
 
 def contradictions():
     """Where the paper contradicts itself: list of dict of point, first, second, our_reading, decision."""
-    return pd.read_csv(PAPER / "contradictions.csv", keep_default_na=False).to_dict("records")
+    return read("contradictions").fillna("").to_dict("records")
 
 
-def _evidence(r):
+def _measured(r):
     where = f"{r['dataset']} x{r['scale']}"
     low, upper = r["gammas"]
 
@@ -42,7 +39,8 @@ def _evidence(r):
         return rows.psnr_db.mean()
 
     def db(*pairs):
-        return ", ".join(f"{label} {value:.3f} dB" for label, value in pairs)
+        return ", ".join(f"{what} {value:.3f} dB" if value == value else f"{what} not run"
+                         for what, value in pairs)
 
     at = {(row.gamma_low, row.gamma_upper): row for row in
           r["shares"][(r["shares"].dataset == r["dataset"]) & (r["shares"].scale == r["scale"])]
@@ -54,11 +52,11 @@ def _evidence(r):
     prn = times[(times.method == "prn") & (times.scale == r["scale"])].groupby("mode").ms_median.first()
     models = r["models"]
     pairs = r["table2"].sort_values(["gamma_upper", "gamma_low"])
-    trend = "; ".join(f"{row.gamma_low:g}/{row.gamma_upper:g} {row.psnr_db:.3f} dB, "
+    falls = "; ".join(f"{row.gamma_low:g}/{row.gamma_upper:g} {row.psnr_db:.3f} dB, "
                       f"{row.ms_per_image:.1f} ms" for row in pairs.itertuples()
                       if row.gamma_upper == pairs.gamma_upper.max())
     return {
-        "D1": f"the text has PSNR and time fall as gamma_low grows; at the largest gamma_upper: {trend}",
+        "D1": f"the text has PSNR and time fall as gamma_low grows; at the largest gamma_upper: {falls}",
         "D2": f"PRN on {where}: " + db(("10/30", psnr("prn", (10, 30))), ("20/50", psnr("prn", (20, 50)))),
         "D3": f"{_separation(r['auc'])}; shares of patches on {where}: {spread}",
         "D5": f"on {where}: " + db(("no hole", psnr("prn")), ("one hole", psnr("prn_dilation2")),
@@ -78,7 +76,9 @@ def _evidence(r):
         "D13": f"on {where}: " + db(("labels at 10/30", psnr("prn")),
                                     (f"labels at {low:g}/{upper:g}", psnr("prn_trained_20_50"))),
         "D14": "; ".join(f"{phase}: {steps} steps, {images} images" for phase, (steps, images) in
-                         models.get("prn", {}).get("phases", {}).items()),
+                         models.get("prn", {}).get("phases", {}).items()) or NOT_MEASURED,
+        "D15": _authors(r["table1"]),
+        "D16": _patches(models, ("prn", "prn_no_rolling", "fsrcnn")),
     }
 
 
@@ -89,8 +89,27 @@ def _separation(auc):
             f"AUC of {auc:.3f} (0.5: not at all)")
 
 
+def _authors(table):
+    """How far the authors' models are from Table I."""
+    rows = table[table.weights.eq("authors") & table.psnr_db.notna() & table.paper_psnr_db.notna()]
+    off = (rows.psnr_db - rows.paper_psnr_db).abs()
+    if off.empty:
+        return NOT_MEASURED
+    worst = rows.loc[off.idxmax()]
+    return (f"{(off <= 0.01 + 1e-9).sum()} of {len(off)} cells within 0.01 dB of Table I; farthest "
+            f"{label(worst.method)} on {worst.dataset} x{worst.scale}: {worst.psnr_db:.2f} dB, printed "
+            f"{worst.paper_psnr_db:.2f}")
+
+
+def _patches(models, names):
+    """Patches of each scale that networks have seen."""
+    seen = {name: models[name].get("patches") for name in names if name in models}
+    return ", ".join(f"{label(name)} {n:,}" for name, n in seen.items() if n) or NOT_MEASURED
+
+
 def _recipe(models, name):
     if name not in models:
         return f"{name} (not trained)"
     recipe = models[name]["recipe"]
-    return f"{name} ({models[name]['steps']:,} steps, rate {recipe['learning_rate']:g}, {recipe['decay']}, batch {recipe['batch']})"
+    return (f"{name} ({models[name]['steps']:,} steps, rate {recipe['learning_rate']:g}, {recipe['decay']}, "
+            f"batch {recipe['batch']})")

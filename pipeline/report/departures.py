@@ -1,7 +1,8 @@
 """What the numbers of a report rest on: how it departs from the paper, and what was trained."""
 
-from pipeline.report.figures.style import dataset as place, method as look
 from pipeline.io import sha256
+from pipeline.paper import label
+from pipeline.report.figures import style
 
 TESTS = ("set5", "set14", "bsds100", "urban100")  # of the paper
 DISTURBED = 0.25  # cores: less than this is the system's own
@@ -13,11 +14,11 @@ def headline(profile):
     if profile == "embedded":
         return ("Embedded profile: the numbers show that the pipeline works, on a few photographs of the "
                 "repository; no figure here can be compared with the paper's.")
-    return ("The paper's test sets and protocol, not its training: the Bicubic row can be compared with "
-            "the paper's, and the other rows say how far this budget leads.")
+    return ("The paper's test sets and protocol, not its training: Bicubic and the authors' own models can "
+            "be compared with the paper's rows; the networks trained here say how far this budget leads.")
 
 
-def departures(models, test_sets, training_sets, machine, table, published):
+def departures(models, test_sets, training_sets, machine, table, published, revision="", parts=()):
     """What separates this report from the paper, for the box at its top and for provenance.json.
 
     Parameters
@@ -27,19 +28,22 @@ def departures(models, test_sets, training_sets, machine, table, published):
     test_sets, training_sets : list of str
     machine : dict, as machine.json
     table, published : DataFrame, as table1.csv and published.csv
+    revision : str, of the code
+    parts : dict of file name to DataFrame
+        Tables whose columns ``device`` and ``revision`` have to be those of this run.
 
     Returns
     -------
     list of (what, words)
     """
-    trained = {name: m for name, m in models.items() if m["steps"]}
+    trained = _trained(models)
     steps = sorted({m["steps"] for m in trained.values()})
     budget = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
     where = "; ".join(sorted({d for m in trained.values() for d in m["device"].split("; ") if d}))
     on_cpu = sum("CPU" in m["device"] for m in trained.values())
     reduced = sorted({m["precision"] for m in [*trained.values(), machine]
                       if m.get("precision", "float32") != "float32"})
-    rough = [look(name).label for name, m in trained.items()  # weights of before the key have none
+    rough = [label(name) for name, m in trained.items()  # weights of before the key have none
              if m["recipe"].get("precision", "float32") != "float32"]
     cited = _cited(table)
     of = machine["device"] if machine.get("kind") == "cuda" else f"a CPU, {machine['device']}"
@@ -49,6 +53,8 @@ def departures(models, test_sets, training_sets, machine, table, published):
     rows = [
         ("Test images", _test_images(test_sets)),
         ("Weights", _weights(trained)),
+        ("Compared methods", _authors(models)),
+        ("Not one run", not_one_run(machine["device"], revision, dict(parts))),
         ("Budget", f"{budget} steps ({where}); the paper: at least 300 epochs"),
         ("No GPU", f"{on_cpu} of {len(trained)} networks were trained on a CPU" if on_cpu else ""),
         ("Precision", "; ".join(filter(None, [
@@ -57,7 +63,7 @@ def departures(models, test_sets, training_sets, machine, table, published):
         ("Recipe", _recipe(models.get("prn"))),
         ("Training images", _training_images(training_sets)),
         ("Times", f"of {of}, not the paper's GTX 980 Ti: compare ratios, not ms"),
-        ("Cited rows", f"{', '.join(cited)}: not run here, only the paper's figures stand there"
+        ("Cited rows", f"{', '.join(cited)}: quality not measured here, printed figures stand there"
          if cited else ""),
         ("Not run", _not_run(published)),
     ]
@@ -68,8 +74,8 @@ def training_table(models):
     """What was trained: one row a variant, from the provenance of its weights."""
     rows = []
     for name, m in models.items():
-        recipe = m["recipe"]
-        if m["steps"]:
+        recipe = m.get("recipe", {})
+        if name in _trained(models):
             how = [f"{m['steps']:,}", f"{recipe['batch']}",
                    f"{recipe['learning_rate']:g}, {recipe['decay']}"]
         elif "sets" in recipe:
@@ -77,14 +83,32 @@ def training_table(models):
         else:
             continue
         macs = next(iter(m["macs_per_lr_pixel"].values()))
-        rows.append([look(name).label, *how,
+        rows.append([label(name), *how,
                      f"{m['seconds'] / 60:.1f}", m["device"], f"{m['parameters']:,}",
                      " / ".join(f"{v:,}" for v in macs.values()),
                      "published" if m.get("published") else "this run"])
     return {"title": "What was trained", "file": "provenance", "rows": rows, "header": [
         "variant", "steps", "batch per scale", "learning rate", "minutes", "device", "parameters",
         "MACs per LR pixel, smallest scale (mild / moderate / severe)", "weights from"],
-        "note": "Batch: patches of each scale in a step.", "groups": (), "marks": {}, "best": ()}
+        "note": "Batch: patches of each scale in a step.", "groups": (), "verdicts": {}, "best": ()}
+
+
+def not_one_run(device, revision, parts):
+    """What was not measured on this device at this revision, by the tables' own rows; empty if all was.
+
+    Parameters
+    ----------
+    device, revision : str, as in provenance.json
+    parts : dict of file name to DataFrame
+    """
+    found = []
+    for name, table in parts.items():
+        for column, known in (("device", device), ("revision", revision)):
+            others = set(table[column].dropna().astype(str)) - {known} if column in table else ()
+            if others:
+                others = ", ".join(sorted(others))
+                found.append(f"{name} has rows of {column} {others}, this report is of {known}")
+    return "; ".join(found)
 
 
 def data_hashes(datasets):
@@ -95,7 +119,7 @@ def data_hashes(datasets):
 
 
 def _test_images(names):
-    own, other, missing = (", ".join(place(n) for n in some) for some in (
+    own, other, missing = (", ".join(style.dataset(n) for n in some) for some in (
         [n for n in names if n in TESTS], [n for n in names if n not in TESTS],
         [n for n in TESTS if n not in names]))
     return "; ".join(filter(None, [own and f"{own}: the paper's own", other and f"{other}: not the paper's "
@@ -107,28 +131,39 @@ def _cited(table):
     found = []
     for name, rows in table.groupby("method", sort=False):
         missing = dict.fromkeys(rows.dataset[rows.source == "cited"])
-        some = f" on {', '.join(place(s) for s in missing)}" if rows.source.eq("measured").any() else ""
-        found += [look(name).label + some] if missing else []
+        sets = ", ".join(map(style.dataset, missing))
+        some = f" on {sets}" if rows.source.eq("measured").any() else ""
+        found += [label(name) + some] if missing else []
     return found
 
 
 def _not_run(published):
-    """Methods without a place in Table I of which some cells were not measured."""
+    """Methods that Table I lacks and of which some cells were not measured."""
     rows = published.assign(missing=published.psnr_db.isna()).groupby("method", sort=False).missing
-    return ", ".join(f"{look(name).label} in {missing.sum()} of {len(missing)} cells"
+    return ", ".join(f"{label(name)} in {missing.sum()} of {len(missing)} cells"
                      for name, missing in rows if missing.any())
 
 
 def _training_images(names):
-    other = ", ".join(place(n) for n in names if n not in TRAINING)
-    missing = ", ".join(label for n, label in TRAINING.items() if n not in names)
+    other = ", ".join(style.dataset(n) for n in names if n not in TRAINING)
+    missing = ", ".join(words for n, words in TRAINING.items() if n not in names)
     if missing:
         return f"{missing} stood in for by {other}" if other else f"without the paper's {missing}"
     return f"{other}, besides the paper's {', '.join(TRAINING.values())}" if other else ""
 
 
+def _trained(models):
+    """The networks that we trained: not those of their authors, nor what has nothing to learn."""
+    return {name: m for name, m in models.items() if m.get("steps") and m.get("weights") != "authors"}
+
+
+def _authors(models):
+    names = [label(name) for name, m in models.items() if m.get("weights") == "authors"]
+    return f"the authors' own models: {', '.join(names)}" if names else ""
+
+
 def _weights(trained):
-    published = [look(name).label for name, m in trained.items() if m.get("published")]
+    published = [label(name) for name, m in trained.items() if m.get("published")]
     if not published:
         return "trained in this run"
     some = "all networks" if len(published) == len(trained) else ", ".join(published)

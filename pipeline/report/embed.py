@@ -6,7 +6,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from pipeline.report.figures.style import COLUMN, DPI, ROUTES, method as look
+from pipeline.paper import label
+from pipeline.report.figures.style import COLUMN, DPI, ROUTES
 
 QUALITY = 95  # of a photograph
 
@@ -41,7 +42,7 @@ def comparison(title, pixels, scores):
         PRN before it; patches: list of dict of x, y, width, height, route, prior.
     """
     names = [key.removeprefix("whole/") for key in pixels if key.startswith("whole/")]
-    panes = [{"name": name, "label": f"{look(name).label}, {scores[name][0]:.2f} dB",
+    panes = [{"name": name, "label": f"{label(name)}, {scores[name][0]:.2f} dB",
               "data": photograph(pixels[f"whole/{name}"])} for name in names]
     panes.append({"name": "hr", "label": "HR, the truth", "data": photograph(pixels["full"])})
     height, width = pixels["full"].shape[:2]

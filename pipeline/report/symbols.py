@@ -1,4 +1,4 @@
-"""How a report shows verdicts: each word of the closed lists (design, section 7) with its mark."""
+"""How a report shows verdicts: each word of the closed lists with its symbol."""
 
 import re
 
@@ -8,10 +8,18 @@ CLAIMS = {"supported": "✔", "partly supported": "◐", "contradicted": "✘", 
           "not testable": "–"}
 CELLS = {"matches": "=", "replicated": "≈", "above paper": "▲", "not replicated": "▼",
          "not comparable": "≁", "not run": "○"}
+RULES = ("Each criterion was fixed before the first scores, or says that it was not. Claims on trained "
+         "quality rest on intervals over images and seeds, and have a verdict only where the networks saw "
+         "a tenth of the paper's patches.")
 MEANING = {"matches": "equal as printed", "replicated": "within the tolerance", "above paper":
            "better than the paper by more than the tolerance", "not replicated":
            "worse by more than the tolerance", "not comparable": "other data or budget",
            "not run": "no number of ours"}
+
+
+ANSWERS = [("Is PRN better than the other light-weight methods?", "light-weight-measured"),
+           ("Is it twice as fast, and better?", "twice-as-fast"),
+           ("Does routing save time?", "saving-bsds100"), ("Does rolling help?", "rolling-psnr")]
 
 
 def summary(claims, cells):
@@ -24,16 +32,23 @@ def summary(claims, cells):
     Returns
     -------
     dict
-        claims: `claim_rows`; tallies: dict of claims and cells to a list of (mark, verdict, count);
-        meaning: dict of the verdict of a cell to words.
+        claims: `claim_rows` of those that could be tested; untested: of the others; answers: the claims of
+        `ANSWERS`, each with its question; tallies: dict of claims and cells to a list of (symbol, verdict,
+        count);
+        rules: what all criteria share, in words; meaning: dict of the verdict of a cell to words.
     """
+    rows = claim_rows(claims)
+    by_id = {row["id"]: row for row in rows}
     in_paper = cells[cells.paper_value.notna()]
-    return {"claims": claim_rows(claims), "meaning": MEANING,
+    return {"meaning": MEANING, "rules": RULES,
+            "claims": [row for row in rows if row["verdict"] != "not testable"],
+            "untested": [row for row in rows if row["verdict"] == "not testable"],
+            "answers": [{"question": question, **by_id[name]} for question, name in ANSWERS if name in by_id],
             "tallies": {"claims": _tally(claims.verdict, CLAIMS), "cells": _tally(in_paper.verdict, CELLS)}}
 
 
 def claim_rows(table):
-    """The rows of claims.csv as text.
+    """The rows of claims.csv as text, by verdict.
 
     Returns
     -------
@@ -46,7 +61,7 @@ def claim_rows(table):
             ours += f" [{_text(row['ci_low'])},\u00a0{_text(row['ci_high'])}]"
         rows.append({key: row[key] for key in ("id", "claim", "where", "criterion", "verdict", "because")}
                     | {"paper": _text(row["paper_value"]), "ours": ours, "mark": CLAIMS[row["verdict"]]})
-    return rows
+    return sorted(rows, key=lambda row: [*CLAIMS].index(row["verdict"]))
 
 
 def cells(table, name):
@@ -55,12 +70,12 @@ def cells(table, name):
     return {(row.row, row.column): (CELLS[row.verdict], row.verdict) for row in part.itertuples()}
 
 
-def _tally(verdicts, marks):
+def _tally(verdicts, symbols):
     counts = verdicts.value_counts()
-    return [(mark, word, int(counts[word])) for word, mark in marks.items() if word in counts]
+    return [(mark, word, int(counts[word])) for word, mark in symbols.items() if word in counts]
 
 
 def _text(value):
     if isinstance(value, str):
-        return re.sub(r"^-(?=\d)", "−", value)
+        return re.sub(r"(^|(?<= ))-(?=\d)", "−", value)
     return "–" if pd.isna(value) else f"{value:.3g}".replace("-", "−")

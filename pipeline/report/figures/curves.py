@@ -2,54 +2,42 @@
 
 import re
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from pipeline.report.figures import style
 
-_DEPTH = 4  # dB
 _COLUMN = re.compile(r"psnr_db_x(\d+)")
+_FAMILIES = ("PRN and its variants", "other networks")
 
 
-def gather(records, phases):
+def gather(records):
     """The learning curves of trained variants as one table.
 
     Parameters
     ----------
     records : dict of variant to dict
-        Its ``curve`` (list of dict: step, psnr_db_x<scale>...) and ``phases`` (name: [steps, images]).
-    phases : sequence of str
-        Names in the order of training.
+        Its ``curve``: list of dict of step, psnr_db_x<scale>...
 
     Returns
     -------
     DataFrame, the argument of `learning_curves`
     """
-    parts = [pd.DataFrame(columns=["variant", "phase", "step"])]
-    for variant, record in records.items():
-        if record["curve"]:
-            part = pd.DataFrame(record["curve"])
-            ends = np.cumsum([record["phases"][key][0] for key in phases if key in record["phases"]])
-            # the last point of a phase is measured on that phase's images
-            parts.append(part.assign(variant=variant, phase=np.searchsorted(ends, part.step)))
-    return pd.concat(parts[1:] or parts, ignore_index=True)
+    parts = [pd.DataFrame(record["curve"]).assign(variant=variant)
+             for variant, record in records.items() if record.get("curve")]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["variant", "step"])
 
 
 @style.rc()
 def learning_curves(curves):
-    """PSNR on held-out training patches against the training step, one panel a scale.
-
-    A panel reaches at most 4 dB below its best value, or to the worst final one: of a network that
-    starts far below, the first steps leave the frame, so that the rest stays legible.
+    """PSNR on held-out training images against the training step: a row a family, a column a scale.
 
     Parameters
     ----------
     curves : DataFrame
-        Columns variant, phase (a number; a line breaks between phases, which hold out images of
-        their own), step and psnr_db_x<scale> (dB) for any scales; nan or no column where a variant
-        was not trained for a scale.
+        Columns variant, step and psnr_db_x<scale> (dB) for any scales; nan or no column where a
+        variant was not trained for a scale.
 
     Returns
     -------
@@ -57,40 +45,34 @@ def learning_curves(curves):
     """
     scales = sorted(int(match[1]) for match in map(_COLUMN.fullmatch, curves.columns)
                     if match and curves[match[0]].notna().any())
-    across = 4 if len(scales) > 1 else 2  # columns of the key
-    figure = Figure(figsize=(style.PAGE if len(scales) > 1 else style.COLUMN,
-                             2.5 + 0.16 * -(-curves.variant.nunique() // across)),
-                    layout="constrained")
-    panels = figure.subplots(1, max(1, len(scales)), squeeze=False)[0]
+    is_prn = curves.variant.astype(str).str.startswith("prn")
+    families = [(name, rows) for name, rows in zip(_FAMILIES, (curves[is_prn], curves[~is_prn])) if len(rows)]
     if not scales:
-        style.nothing(panels[0], "no training in this run")
+        figure = Figure(figsize=(style.COLUMN, 2.5), layout="constrained")
+        style.nothing(figure.subplots(), "no training in this run")
         return figure
-    handles = {}
-    for axes, scale in zip(panels, scales):
-        handles |= _panel(axes, curves, f"psnr_db_x{scale}")
-        axes.set(title=f"×{scale}", xlabel="training step")
-    panels[0].set_ylabel("PSNR on held-out\ntraining patches (dB)")
-    figure.legend(handles=list(handles.values()), loc="outside lower center",
-                  ncols=across, columnspacing=1.2)
+    figure = Figure(figsize=(style.PAGE, 2.3 * len(families)), layout="constrained")
+    for part, (name, rows) in zip(figure.subfigures(len(families), 1, squeeze=False)[:, 0], families):
+        panels = part.subplots(1, len(scales), squeeze=False)[0]
+        for axes, scale in zip(panels, scales):
+            handles = _panel(axes, rows, f"psnr_db_x{scale}")
+            axes.set(title=f"{name}, ×{scale}", xlabel="training step")
+        panels[0].set_ylabel("PSNR on held-out\ntraining images (dB)")
+        part.legend(handles=handles, loc="outside right center")
     return figure
 
 
-def _panel(axes, curves, column):
-    """Draw one scale; the handle of each variant by its name."""
-    handles, finals = {}, []
-    for variant, rows in curves.dropna(subset=[column]).groupby("variant", sort=False):
-        rows = rows.sort_values("step")
-        look = style.method(variant)
-        for _, part in rows.groupby("phase"):
-            handles[variant], = axes.plot(
-                part.step, part[column], color=look.colour, marker=look.marker, label=look.label,
-                markersize=6 if look.marker == "*" else 3.5, linewidth=0.9,
-                markevery=max(1, len(rows) // 6))
-        finals.append(rows[column].iloc[-1])
-    lowest, best = curves[column].min(), curves[column].max()
-    bottom = min(min(finals), max(lowest, best - _DEPTH))
-    margin = 0.05 * max(best - bottom, 0.1)
-    axes.set_ylim(bottom - margin, best + margin)
+def _panel(axes, rows, column):
+    """Draw one scale of one family; handles of all its variants, whether trained for the scale or not."""
+    handles = []
+    for i, (variant, part) in enumerate(rows.groupby("variant", sort=False)):
+        part = part.dropna(subset=[column] if column in part else []).sort_values("step")
+        drawn = style.method(variant)
+        colour = style.PALETTE[i % len(style.PALETTE)]  # told apart within the panel
+        line, = axes.plot(part.step, part[column], color=colour, marker=drawn.marker, label=drawn.label,
+                          markersize=6 if drawn.marker == "*" else 3.5, linewidth=0.9,
+                          markevery=max(1, len(part) // 6))
+        handles.append(line)
     axes.set_xscale("log")  # budgets differ by a factor of ten and more
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_minor_formatter("")

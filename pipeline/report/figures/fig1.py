@@ -3,25 +3,26 @@
 import textwrap
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from pipeline.report.figures import style
-from pipeline.report.figures.labels import place
+from pipeline.report.figures.labels import annotate
 
 _MODES = {"grouped": "", "paper": ", patch by patch", "whole": ""}
 
 
 @style.rc()
-def efficiency(quality, timing, dataset, scale):
+def efficiency(table, timing, dataset, scale):
     """PSNR against time of each method that has both.
 
-    PRN and its routed variants stand at the times of the modes ``grouped`` (filled) and ``paper``
-    (open), both with their routed quality; all other methods at that of ``whole``.
+    PRN and its routed variants stand at the times of the modes ``grouped`` and ``paper``, both with
+    their routed quality; all other methods at that of ``whole``.  A marker is hollow where the quality
+    is cited and the time alone is measured.
 
     Parameters
     ----------
-    quality : DataFrame
-        Columns of quality.csv: method, dataset, scale, psnr_db (dB), a row an image.
+    table : DataFrame
+        Columns of table1.csv: method, dataset, scale, psnr_db, paper_psnr_db (dB), source.
     timing : DataFrame
         Columns of timing.csv: method, dataset, scale, device, mode, ms_median, ms_p10, ms_p90
         (ms per image). One panel a device.
@@ -32,7 +33,7 @@ def efficiency(quality, timing, dataset, scale):
     -------
     Figure
     """
-    rows = _points(quality, timing, dataset, scale)
+    rows = _points(table, timing, dataset, scale)
     devices = list(dict.fromkeys(rows.device))
     figure = Figure(figsize=(style.COLUMN if len(devices) < 2 else style.PAGE, 3.0),
                     layout="constrained")
@@ -49,11 +50,11 @@ def efficiency(quality, timing, dataset, scale):
     return figure
 
 
-def _points(quality, timing, dataset, scale):
-    """The rows of `timing` to draw, with psnr_db."""
-    quality, timing = (table[(table.dataset == dataset) & (table.scale == scale)]
-                       for table in (quality, timing))
-    rows = timing.merge(quality.groupby("method").psnr_db.mean().reset_index(), on="method")
+def _points(table, timing, dataset, scale):
+    """The rows of `timing` to draw, with psnr_db and whether it is cited."""
+    table, timing = (rows[(rows.dataset == dataset) & (rows.scale == scale)] for rows in (table, timing))
+    quality = table.assign(cited=table.source == "cited", psnr_db=table.psnr_db.fillna(table.paper_psnr_db))
+    rows = timing.merge(quality[["method", "psnr_db", "cited"]], on="method")
     routed = rows.method.str.startswith("prn") & (rows.method != "prn_no_routing")
     return rows[routed & rows["mode"].isin(["grouped", "paper"])
                 | ~routed & (rows["mode"] == "whole")]
@@ -61,12 +62,14 @@ def _points(quality, timing, dataset, scale):
 
 def _draw(axes, rows):
     axes.set_xscale("log")
+    front = _front(rows)
+    axes.plot(front.ms_median, front.psnr_db, color="0.8", linewidth=1.5, zorder=0)
     for row in rows.itertuples():
-        look = style.method(row.method)
+        drawn = style.method(row.method)
         reach = [[max(0, row.ms_median - row.ms_p10)], [max(0, row.ms_p90 - row.ms_median)]]
-        axes.errorbar(row.ms_median, row.psnr_db, xerr=reach, fmt=look.marker, color=look.colour,
-                      markersize=9 if look.marker == "*" else 5.5, elinewidth=0.8, capsize=1.5,
-                      markerfacecolor="white" if row.mode == "paper" else look.colour)
+        axes.errorbar(row.ms_median, row.psnr_db, xerr=reach, fmt=drawn.marker, color=drawn.colour,
+                      markersize=9 if drawn.marker == "*" else 5.5, elinewidth=0.8, capsize=1.5,
+                      markerfacecolor="white" if row.cited else drawn.colour)
     axes.margins(0.12)
     style.widen(axes, 0.1)
     first, last = axes.get_xlim()
@@ -75,22 +78,20 @@ def _draw(axes, rows):
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if last < 100 * first else (1,)))
-    axes.xaxis.set_major_formatter(FuncFormatter(_milliseconds))
+    axes.xaxis.set_major_formatter("{x:,.12g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(True)
     axes.set_xlabel("time (ms per image)")
 
 
-def _milliseconds(value, _):
-    """Text of a tick."""
-    digits, power = f"{value:e}".split("e")
-    if float(digits) == 1 and int(power) > 3:
-        return rf"$10^{int(power)}$"
-    return f"{value:,.12g}"
+def _front(rows):
+    """The rows that no other one surpasses in both time and PSNR, by time."""
+    rows = rows.sort_values(["ms_median", "psnr_db"], ascending=[True, False])
+    return rows[rows.psnr_db > rows.psnr_db.cummax().shift(fill_value=-float("inf"))]
 
 
 def _label(axes, rows):
     texts = [style.method(row.method).label + _MODES[row.mode] for row in rows.itertuples()]
     bars = [((row.ms_p10, row.psnr_db), (row.ms_p90, row.psnr_db)) for row in rows.itertuples()]
     own = {style.method("prn").label + suffix for suffix in _MODES.values()}
-    place(axes, rows[["ms_median", "psnr_db"]], texts, lines=bars, bold=own)
+    annotate(axes, rows[["ms_median", "psnr_db"]], texts, lines=bars, bold=own)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pipeline.report.figures import style
-from pipeline.report.figures.labels import place
+from pipeline.report.figures.labels import annotate
 
 _DEFAULT = "U2L2"  # the pair that the paper settles on
 _SHARES = [f"share_{route}" for route in style.ROUTES]
@@ -57,8 +57,8 @@ def _plane(axes, table2):
     axes.grid(True)
     axes.set(title="(a)", xlabel="time (ms per image)", ylabel="PSNR (dB)")
     _key(axes, colours, markers)
-    place(axes, table2[["ms_per_image", "psnr_db"]], list(table2.label), lines=lines,
-          size=np.where(table2.label == _DEFAULT, 6.5, 4), bold={_DEFAULT})
+    annotate(axes, table2[["ms_per_image", "psnr_db"]], list(table2.label), lines=lines,
+             bold={_DEFAULT})
 
 
 def _key(axes, colours, markers):

@@ -38,8 +38,8 @@ def routes(maps):
             box = (left / style.PAGE, 1 - (top + tall) / total, _WIDTH / style.PAGE, tall / total)
             _draw(figure.add_axes(box), *one)
         top += height + _GAP
-    figure.legend(handles=[Patch(facecolor=(*_rgb(name), look["alpha"]), hatch=look.get("hatch"),
-                                 edgecolor=_rgb(name), label=name) for name, look in _FILL.items()],
+    figure.legend(handles=[Patch(facecolor=(*_rgb(name), fill["alpha"]), hatch=fill.get("hatch"),
+                                 edgecolor=_rgb(name), label=name) for name, fill in _FILL.items()],
                   loc="upper left", ncols=3, borderaxespad=0, borderpad=0.2)
     return figure
 
@@ -51,10 +51,10 @@ def _draw(axes, title, image, rows, columns, route):
     for y, bottom, line in zip(rows, rows[1:], route):
         for x, right, one in zip(columns, columns[1:], line):
             name = style.ROUTES[one]
-            look, colour = _FILL[name], _rgb(name)
+            fill, colour = _FILL[name], _rgb(name)
             axes.add_patch(Rectangle((x - 0.5, y - 0.5), right - x, bottom - y, linewidth=0.3,
-                                     facecolor=(*colour, look["alpha"]), hatch=look.get("hatch"),
-                                     edgecolor=(*(colour if look["alpha"] else (1, 1, 1)), 0.7)))
+                                     facecolor=(*colour, fill["alpha"]), hatch=fill.get("hatch"),
+                                     edgecolor=(*(colour if fill["alpha"] else (1, 1, 1)), 0.7)))
     shares = ", ".join(f"{(route == k).mean():.0%} {name}" for k, name in enumerate(style.ROUTES))
     axes.set_title(f"{title}: {shares}", pad=3)
 

@@ -1,8 +1,9 @@
-"""The look that all figures share, and how they are written to files."""
-
-from dataclasses import dataclass
+"""Fonts, sizes and colours that all figures share, and how figures are written to files."""
 
 import matplotlib.style
+import pandas as pd
+
+from pipeline import paper
 
 COLUMN, PAGE = 3.5, 7.16  # inches: one column and the full width of an IEEE page
 SMALL = 7  # points: the smallest text of any figure
@@ -15,51 +16,12 @@ BLUE, VERMILLION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#7F7F7F"
 PALETTE = (SKY, ORANGE, GREEN, PURPLE, BLUE, VERMILLION, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-
-@dataclass(frozen=True)
-class Look:
-    """How a method is drawn: its colour, its marker and its printed label."""
-
-    colour: str
-    marker: str
-    label: str
-
-
-METHODS = {
-    "bicubic": Look(BLACK, "s", "Bicubic"),
-    "cnn7": Look(SKY, "p", "7-layer CNN"),
-    "srcnn": Look(BLUE, "o", "SRCNN"),
-    "fsrcnn": Look(GREEN, "D", "FSRCNN"),
-    "aplus": Look(PURPLE, "^", "A+"),
-    "rfl": Look(PURPLE, "v", "RFL"),
-    "selfex": Look(PURPLE, "<", "SelfEx (affine)"),
-    "scn": Look(PURPLE, ">", "SCN"),
-    "vdsr": Look(ORANGE, "o", "VDSR"),
-    "drcn": Look(ORANGE, "s", "DRCN"),
-    "lapsrn": Look(ORANGE, "D", "LapSRN"),
-    "prn": Look(VERMILLION, "*", "PRN"),
-    "prn_no_rolling": Look(BLUE, "P", "PRN, no rolling"),
-    "prn_no_routing": Look(GREEN, "X", "PRN, no routing"),
-    "prn_modern": Look(PURPLE, "*", "PRN, modern recipe"),
-    "prn_early2": Look(SKY, "^", "PRN, early stage of 2"),
-    "prn_early3": Look(SKY, "v", "PRN, early stage of 3"),
-    "prn_middle1": Look(ORANGE, "<", "PRN, middle stage of 1"),
-    "prn_middle3": Look(ORANGE, ">", "PRN, middle stage of 3"),
-    "prn_identity": Look(BLACK, "d", "PRN, identity start"),
-    "prn_plain": Look(BLACK, "h", "PRN, plain start"),
-    "prn_trained_20_50": Look(GREEN, "*", "PRN, labels at 20/50"),
-    "prn_seed1": Look(VERMILLION, "1", "PRN, seed 1"),
-    "prn_seed2": Look(VERMILLION, "2", "PRN, seed 2"),
-    "prn_no_rolling_seed1": Look(BLUE, "1", "PRN, no rolling, seed 1"),
-    "prn_no_rolling_seed2": Look(BLUE, "2", "PRN, no rolling, seed 2"),
-}
-
 DATASETS = {"set5": "Set5", "set14": "Set14", "bsds100": "BSDS100", "urban100": "Urban100",
             "embedded_test": "embedded images"}
 
 # as in `pipeline.sr.prior`, restated because that module needs torch
 ROUTES = ("mild", "moderate", "severe")
-# kin of the red, blue and black of the paper's Fig. 5 and 6
+# close to the red, blue and black of the paper's Fig. 5 and 6
 ROUTE_COLOURS = {"mild": VERMILLION, "moderate": BLUE, "severe": "#262626"}
 
 _RC = {
@@ -83,8 +45,10 @@ def rc():
 
 
 def method(name):
-    """`Look` of a method; an unknown one keeps its own name and gets a grey marker."""
-    return METHODS.get(name, Look(GREY, "o", name))
+    """Row of methods.csv: label, colour, marker; an unknown method keeps its own name and is grey."""
+    known = paper.methods()
+    return known.loc[name] if name in known.index else pd.Series(
+        {"label": name, "colour": GREY, "marker": "o"})
 
 
 def dataset(name):

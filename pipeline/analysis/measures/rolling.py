@@ -1,0 +1,62 @@
+"""Claims on rolling: its gain, what shared layers cost, how far each route sees (III-C, Table IV)."""
+
+from pipeline.analysis import statistics, verdicts
+from pipeline.analysis.outcome import Outcome, db, missing, seeded, seeds
+
+ROUTES = ("mild", "moderate", "severe")
+
+
+def rolling(r, cells, claimed):
+    """PSNR with rolling above that without, over images and seeds."""
+    a, b = r.ablated("prn"), r.ablated("prn_no_rolling")
+    if a.empty or b.empty:
+        return missing("prn_no_rolling was not run")
+    counts = (r.trainings("prn"), r.trainings("prn_no_rolling"))
+    interval = statistics.mean(a - b, seed=r.seed, noise=r.noise(), trainings=counts)
+    return Outcome(db(interval.value, "with rolling", "without", 3), interval,
+                   seeded(r, verdicts.gain(interval, claimed)),
+                   f"{interval.n} images, {counts[0]} and {counts[1]} seeds; {seeds(r.noise())}")
+
+
+def conflict(r, cells):
+    """Severe patches on the severe path: trained on them alone, and with shared early layers."""
+    rows = r.routed_psnr[r.routed_psnr.kind == "severe"]
+    table = rows.pivot(index="image", columns="method", values="psnr_db")
+    groups = [[n for n in r.repeats.get(base, []) if n in table] for base in ("prn", "prn_no_rolling")]
+    if not all(groups):
+        return missing("prn or prn_no_rolling has no severe patch in this run")
+    a, b = (table[names].mean(axis=1) for names in groups)
+    noise = statistics.seed_noise([table[names].mean() for names in groups])
+    interval = statistics.mean(a - b, seed=r.seed, noise=noise, trainings=tuple(map(len, groups)))
+    alone = (f"; against a network trained on all patches by the severe path alone "
+             f"{(a - table['prn_no_routing']).mean():+.3f} dB") if "prn_no_routing" in table else ""
+    return Outcome(db(interval.value, "copies", "shared layers", 3), interval,
+                   seeded(r, verdicts.gain(interval), noise),
+                   f"dilated copies for the milder patches against shared layers, on the severe patches "
+                   f"of {interval.n} images{alone}; {seeds(noise)}")
+
+
+def receptive(r, cells):
+    """Side of what each route sees, with rolling and without: of the layers, not of any image."""
+    ours, without, hole = (r.receptive.get(n) for n in ("prn", "prn_no_rolling", "prn_dilation2"))
+    if not ours or not without:
+        return missing("prn_no_rolling was not run")
+    verdict = {2: "supported", 1: "partly supported", 0: "contradicted"}[_wider(ours, without)]
+    with_hole = (f"; with one hole between taps, the other reading of “1 dilation”, {_sides(hole)}"
+                 if hole else "")
+    return Outcome(f"{_pair(ours)} LR pixels with rolling, {_pair(without)} without", None, verdict,
+                   f"sides in LR pixels of what has a gradient (of 95 % of it): with rolling "
+                   f"{_sides(ours)}; without {_sides(without)}{with_hole}")
+
+
+def _wider(field, without):
+    """On how many of the routes that rolling changes a side is larger."""
+    return sum(field[route]["side"] > without[route]["side"] for route in ROUTES[:2])
+
+
+def _pair(field):
+    return " / ".join(str(field[route]["side"]) for route in ROUTES[:2])
+
+
+def _sides(field):
+    return ", ".join(f"{route} {field[route]['side']} ({field[route]['side_95']})" for route in ROUTES)
