@@ -22,7 +22,7 @@ def main(words=None):
     parser, args = arguments(words)
     logging.disable()  # tifffile's, on odd metadata
     try:
-        failed = run_folder(args) if args.input.is_dir() else run(args)
+        failed = run_folder(args) if args.input.is_dir() else run(args)  # None: an image was written
     except KeyboardInterrupt as stop:  # Ctrl-C, or a signal whose number it carries
         parser.exit(128 + (stop.args or [2])[0], "upscale: stopped; no unfinished file is left\n")
     except Exception as error:
@@ -96,7 +96,8 @@ def run_folder(args):
         try:
             if source not in images:
                 raise ValueError(f"{source}: not one of {', '.join(files.SUFFIXES)}; left out")
-            say(enlarge(net, source, args.output / source.name, args))
+            output = args.output / source.name
+            say(enlarge(net, read(source, output, args), output, args))
         except Exception as error:
             message = one_line(error, source)
             if message is None:
@@ -111,44 +112,53 @@ def run(args):
     from pipeline.upscale import files
 
     outputs = [args.output, *([args.routes] if args.routes else [])]
-    for output in outputs:
-        files.check_name(output)
     if len({p.resolve() for p in [args.input, *outputs]}) <= len(outputs):
         raise ValueError(f"{args.output}: IN, OUT and MAP.png must be different files")
-    say(enlarge(network(args.weights, args.scale, args.device), args.input, args.output, args, args.routes))
+    for output in outputs:
+        files.check_name(output)
+    picture = read(args.input, args.output, args)
+    say(enlarge(network(args.weights, args.scale, args.device), picture, args.output, args, args.routes))
 
 
-def enlarge(net, source, output, args, drawing=None):
-    """Read, check what can be checked, enlarge, write; what was written, in a line."""
+def read(source, output, args):
+    """The image, if its enlargement can be written."""
+    from pipeline.upscale import files
+
+    picture = files.read(source)
+    h, w, channels = picture.pixels.shape
+    files.check_name(output)
+    files.check_shape(output, (h * args.scale, w * args.scale, channels), picture.pixels.dtype)
+    if args.routes:
+        files.check_shape(args.routes, (h, w, 3), "uint8")
+    return picture
+
+
+def enlarge(net, picture, output, args, drawing=None):
+    """Enlarge and write an image, and its map of routes; what was written, in a line."""
     import numpy as np
     from tqdm import tqdm
 
     from pipeline.sr.routing import Routing
     from pipeline.upscale import bands, files
 
-    picture = files.read(source)
     pixels, (h, w, channels) = picture.pixels, picture.pixels.shape
-    files.check_name(output)
-    files.check_shape(output, shape := (h * net.scale, w * net.scale, channels), pixels.dtype)
-    if drawing:
-        files.check_shape(drawing, (h, w, 3), np.uint8)
-    with ExitStack() as stack:  # opened before the work, so that a folder without right to write ends it
+    large = np.empty((h * net.scale, w * net.scale, channels), pixels.dtype)
+    with ExitStack() as stack:  # opened before the work: a folder that cannot be written to ends it
         image, *chart = [stack.enter_context(files.replacing(p)) for p in (output, drawing) if p]
-        large, routes, y = np.empty(shape, pixels.dtype), [], 0
+        routes, y = [], 0
         found = bands.bands(net, pixels, Routing(args.gamma_low, args.gamma_upper), args.borders)
-        total = bands.count(pixels.shape, net.scale)
-        for band, row in tqdm(found, total=total, unit="band", leave=False, disable=None):  # None: no terminal
+        for band, row in tqdm(found, total=bands.count(pixels.shape, net.scale), unit="band", leave=False,
+                              disable=None):  # None: no terminal
             large[y:y + len(band)] = band
             routes.append(row)
             y += len(band)
-        files.write(image, output.suffix, files.Picture(large, picture.profile))
         routes = np.concatenate(routes)
+        files.write(image, output.suffix, files.Picture(large, picture.profile))
         for file in chart:
-            drawn = bands.route_map(pixels, routes, net.scale)
-            files.write(file, drawing.suffix, files.Picture(drawn))
+            files.write(file, drawing.suffix, files.Picture(bands.route_map(pixels, routes, net.scale)))
     shares = ", ".join(f"{(routes == route).mean():.0%} {name}"
                        for route, name in enumerate(("mild", "moderate", "severe")))
-    return f"{output}: {shape[1]} x {shape[0]} pixels, x{net.scale}; patches {shares}"
+    return f"{output}: {large.shape[1]} x {large.shape[0]} pixels, x{net.scale}; patches {shares}"
 
 
 def say(line):
