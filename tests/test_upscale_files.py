@@ -20,7 +20,7 @@ KINDS = [*itertools.product([".png", ".tif"], [1, 2, 3, 4], [np.uint8, np.uint16
 
 
 def pixels(h, w, channels, dtype=np.uint8, seed=0):
-    """Flat on the left, steeper to the right, in all channels: patches of all three classes."""
+    """Flat on the left, steeper to the right, in all channels: patches of all three routes."""
     rng = np.random.default_rng(seed)
     top = np.iinfo(dtype).max
     noise = rng.uniform(-0.15, 0.15, (h, w, channels)) * np.linspace(0, 1, w)[:, None] ** 2
@@ -191,6 +191,7 @@ def refused():
     yield "bomb.png", png(iCCP=b"p\0\0" + zlib.compress(bytes(65 << 20))), "over 64 MB"
     yield "short_profile.png", png(iCCP=b"p\0\0" + zlib.compress(bytes(99))[:-4]), "cut short"
     yield "no_profile.png", png(iCCP=b"p\0\0nothing"), "not readable"
+    yield "key.png", png(tRNS=bytes(2)), "not readable (a transparent colour that does not fit)"
     yield "noend.png", png()[:-12], "not readable"
     altered = png(tEXt=b"story\0once").replace(b"once", b"ounce"[1:])
     yield "checksum.png", altered, "not readable (check sum of 'tEXt')"

@@ -18,12 +18,11 @@ from pipeline.engine.adaptive import super_resolve
 from pipeline.sr.colour import luma
 from pipeline.sr.patches import grid, patch_size
 
-TILE, BAND = 1 << 18, 1 << 20  # LR pixels at a time: 1.3 GB for 10,000 x 10,000 RGB at x4
+TILE, BAND = 1 << 18, 1 << 20  # LR pixels at a time
 BICUBIC = 2  # LR pixels that bicubic reads beyond its own
 # vermillion, blue, black: ROUTE_COLOURS of `pipeline.report.figures.style`, which needs matplotlib
 ROUTE_COLOURS = np.array([[0xD5, 0x5E, 0x00], [0x00, 0x72, 0xB2], [0x26, 0x26, 0x26]])
 TINT = 0.6  # of the route's colour in the map of routes
-
 RGB_OF_Y = 255 / 219  # what a step of BT.601's Y adds to R, G and B
 BLUR = 16  # LR pixels from which hidden colours are filled in
 
@@ -106,7 +105,10 @@ def count(shape, scale):
 
 @torch.inference_mode()
 def _tile(net, pixels, shown, margin, row, column, wide, routing, borders):
-    """HR pixels that a tile owns, and the routes of its patches.
+    """HR pixels that a tile owns, (H, W, channels), and the routes of its patches.
+
+    `pixels` and `shown` are the band's rows with `margin` (top, bottom) rows of context; `row` and `column`
+    are what the tile owns, `wide` its columns with context.
 
     The paper enlarges Cb and Cr by bicubic, Y by the network.  That is every channel by bicubic, plus
     what the network adds to bicubic in Y: so alpha can be a channel, and the others premultiplied.
@@ -121,10 +123,9 @@ def _tile(net, pixels, shown, margin, row, column, wide, routing, borders):
     planes = torch.from_numpy(pixels[:, cut] * np.float32(255 / maximum)).permute(2, 0, 1)[:, None].to(device)
     if transparent(pixels):
         planes[:-1] *= planes[-1:] / 255
-        planes = upsample(planes, s)[:, 0, rows]
+    planes = upsample(planes, s)[:, 0, rows]
+    if transparent(pixels):
         planes[:-1] /= planes[-1:].where(planes[-1:] > 0, 255) / 255
-    else:
-        planes = upsample(planes, s)[:, 0, rows]
     colours = planes[:3] if len(planes) > 2 else planes[:1]
     colours += added * (RGB_OF_Y if len(colours) == 3 else 1)
     levels = (planes[..., own] * (maximum / 255)).round_().clamp_(0, maximum).permute(1, 2, 0)

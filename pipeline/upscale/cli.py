@@ -14,8 +14,8 @@ from pathlib import Path
 SCALES = (2, 3, 4)
 PUBLISHED = Path(__file__).parents[2] / "weights"
 VARIANT = "prn_modern"  # the best of the published ones
-NO_MEMORY = ("can't allocate", "not enough memory", "bad_alloc", "could not create a primitive",
-             "could not execute a primitive")  # words of torch and oneDNN, in a RuntimeError
+NO_MEMORY = ("can't allocate", "not enough memory", "bad_alloc", "failed to map segment",
+             "could not create a primitive", "could not execute a primitive")  # of torch, oneDNN, the loader
 
 
 def main(words=None):
@@ -37,7 +37,7 @@ def main(words=None):
 def one_line(error, path):
     """What an error that a user can do something about says; None for another, which is a bug."""
     reason = str(error).split("\n")[0]
-    if isinstance(error, MemoryError) or isinstance(error, RuntimeError) and (
+    if isinstance(error, MemoryError) or isinstance(error, (RuntimeError, ImportError)) and (
             "OutOfMemory" in type(error).__name__ or any(words in str(error) for words in NO_MEMORY)):
         return f"{path}: not enough memory; cut the image into parts"
     return reason if isinstance(error, (ValueError, OSError, ImportError)) else None

@@ -102,6 +102,9 @@ def _png(data):
     _check_size(*struct.unpack_from(">II", chunks[b"IHDR"]))
     _check_images(2 if b"acTL" in chunks else 1)
     _check_colours(chunks)
+    legal = {0: [2], 2: [6], 3: range(1, len(chunks.get(b"PLTE", b"")) // 3 + 1)}  # bytes, by kind of colour
+    if b"tRNS" in chunks and len(chunks[b"tRNS"]) not in legal.get(chunks[b"IHDR"][9], ()):
+        raise ValueError("a transparent colour that does not fit")  # libpng would leave it out
     exif, profile = Image.Exif(), None
     if b"eXIf" in chunks:
         exif.load(chunks[b"eXIf"])
