@@ -17,7 +17,8 @@ def main():
     shutil.rmtree(out, ignore_errors=True)
     for name in names:
         count = sources.fetch(name, out / name, cache=ROOT / "cache", local=p.local,
-                              mirror=Path(mirror) if mirror else None, progress=bar(name))
+                              mirror=Path(mirror) if mirror else None, progress=bar(name),
+                              scale=max(p.scales) if role == "test" else None)
         print(f"{name}: {count} images, all hashes as registered"
               if name not in p.local else f"{name}: {count} images of your own")
 

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 import yaml
 from hypothesis import given, settings, strategies as st
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from pipeline.analysis import tables
 from pipeline.config import params
@@ -40,6 +40,20 @@ def tiff(pixels, **options):
     return file.getvalue()
 
 
+def with_preview():
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        writer.write(PIXELS, photometric="rgb", subifds=1)
+        writer.write(PIXELS[::2, ::2], photometric="rgb", subfiletype=1)
+    return file.getvalue()
+
+
+def with_text(size):
+    info = PngImagePlugin.PngInfo()
+    info.add_text("story", "once " * (size // 5), zip=True)
+    return {"pnginfo": info}
+
+
 def rgb_png_of_16_bits():
     import struct
     import zlib
@@ -58,6 +72,8 @@ GOOD = {  # file name and content -> what must be read
     "plain.bmp": (encoded(RGB, "BMP"), PIXELS),
     "planar.tif": (tiff(PIXELS.transpose(2, 0, 1), planarconfig="separate"), PIXELS),
     "grey.png": (encoded(RGB.convert("L"), "PNG"), np.asarray(RGB.convert("L"))),
+    "text.png": (encoded(RGB, "PNG", **with_text(3 << 20)), PIXELS),  # over Pillow's own limit of 1 MB
+    "profile.png": (encoded(RGB, "PNG", icc_profile=bytes(3 << 20)), PIXELS),
     "turned.png": (encoded(RGB, "PNG", **rotated()), np.rot90(PIXELS, -1)),
     "turned.tif": (encoded(RGB, "TIFF", **rotated()), np.rot90(PIXELS, -1)),
 }
@@ -85,6 +101,8 @@ BAD = {  # file name -> content, message
     "deepplanar.tif": (tiff(PIXELS.transpose(2, 0, 1).astype(np.uint16), planarconfig="separate"),
                        "mode RGB, over 8 bits; convert"),
     "pages.tif": (encoded(RGB, "TIFF", save_all=True, append_images=[RGB]), "2 pages; save one alone"),
+    "preview.tif": (with_preview(), "2 pages; save one alone"),
+    "stereo.jpg": (encoded(RGB, "MPO", save_all=True, append_images=[RGB]), "2 pages; save one alone"),
     "frames.png": (encoded(RGB, "PNG", save_all=True, append_images=[RGB.rotate(90)]), "2 pages"),
     "long.png": (encoded(Image.new("L", (9000, 1)), "PNG"), "9000x1 pixels; crop it to at most 8192"),
     "huge.png": (encoded(Image.new("1", (8000, 8000)), "PNG"), "8000x8000 pixels; crop it"),
@@ -210,10 +228,22 @@ def test_a_bad_image_stops_the_download_and_is_named(workspace, monkeypatch, rol
 
 
 @pytest.mark.parametrize("name", TOO_SMALL)
-def test_a_test_image_that_is_too_small_is_named(workspace, monkeypatch, name):
+def test_a_test_image_that_is_too_small_is_named_at_download(workspace, monkeypatch, name):
     Image.new("RGB", TOO_SMALL[name]).save(workspace / "test" / name)
-    words = first_words(monkeypatch)
-    assert words.startswith("pack: ") and f"{name}: {'x'.join(map(str, TOO_SMALL[name]))} is too" in words
+    words = first_words(monkeypatch, PIPELINE[:3])
+    assert words.startswith("download: local.held: ")
+    assert f"{name}: {'x'.join(map(str, TOO_SMALL[name]))} is too" in words
+
+
+def test_a_flat_test_image_is_named_at_download(workspace, monkeypatch):
+    """But for a frame that is not scored: there, too, bicubic interpolation makes no error."""
+    flat = np.full((72, 80, 3), 9, np.uint8)
+    flat[0] = 200
+    Image.fromarray(flat).save(workspace / "train" / "flat.png")  # trains as well as another
+    assert first_words(monkeypatch, PIPELINE[:3]) is None
+    Image.fromarray(flat).save(workspace / "test" / "flat.png")
+    words = first_words(monkeypatch, PIPELINE[:3])
+    assert words.startswith("download: local.held: ") and "flat.png: all pixels are equal" in words
 
 
 def test_a_set_without_images_is_named(workspace, monkeypatch):

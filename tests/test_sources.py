@@ -219,6 +219,18 @@ def test_folder_of_the_user(tmp_path):
     assert sources.fetch("mine", tmp_path / "out", cache=tmp_path, local={"mine": str(folder)}) == 1
 
 
+def test_a_folder_of_the_user_may_be_under_his_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mine").mkdir()
+    Image.new("RGB", (4, 5)).save(tmp_path / "mine" / "x.png")
+    assert sources.fetch("mine", tmp_path / "out", cache=tmp_path, local={"mine": "~/mine"}) == 1
+    assert [row[0] for row in sources.state("mine", Path("~/mine"))] == ["x.png"]
+    for call in (lambda where: sources.fetch("mine", tmp_path / "out", cache=tmp_path, local={"mine": where}),
+                 lambda where: sources.state("mine", Path(where))):
+        with pytest.raises(sources.SourceError, match="local.mine: Could not determine home"):
+            call("~nobody_of_this_name/mine")
+
+
 def test_voc2012_archive_is_unpacked_from_the_mirror(tmp_path, monkeypatch):
     import io
     import tarfile

@@ -1,19 +1,20 @@
-"""The tool: an image keeps its kind, bands equal the whole, an error is one line and leaves nothing."""
+"""The tool: an image keeps its kind, bands do not show, an error is one line and leaves nothing."""
 
 import hashlib
-import io
 import itertools
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
-import imagecodecs
 import numpy as np
 import pytest
-import tifffile
 import torch
-from PIL import Image, ImageOps
 
-from pipeline import __main__ as tool
-from pipeline.upscale import bands as enlarge, reading, writing
+from pipeline.upscale import bands as enlarge, cli, files
 from pipeline.models import weights
 from pipeline.evaluation.protocol import Pair, compose
 from pipeline.report.figures import style
@@ -24,16 +25,10 @@ from pipeline.models import build
 from pipeline.sr.patches import patch_size
 from pipeline.upscale.bands import ROUTE_COLOURS, bands
 from tests.test_routing import trained_like
+from tests.test_upscale_files import KINDS, pixels, store
 
 ROUTING = Routing(10, 30)
-
-
-def pixels(h, w, channels, dtype=np.uint8, seed=0):
-    """Flat on the left, steeper to the right, in all channels: patches of all three classes."""
-    rng = np.random.default_rng(seed)
-    top = np.iinfo(dtype).max
-    noise = rng.uniform(-0.15, 0.15, (h, w, channels)) * np.linspace(0, 1, w)[:, None] ** 2
-    return np.rint((0.5 + noise) * top).astype(dtype)
+ROOT = Path(__file__).parents[1]
 
 
 def enlarged(net, image, borders="context", **sizes):
@@ -56,10 +51,10 @@ def trained(tmp_path_factory):
 
 @pytest.fixture
 def run(trained, capsys):
-    """Run the tool; exit code and the last line of stderr."""
+    """Run the tool; exit code and stderr."""
     def call(*words, scale=2, own=True):
         try:
-            tool.main(["upscale", *map(str, words), "--scale", str(scale),
+            cli.main(["upscale", *map(str, words), "--scale", str(scale),
                        *(["--weights", str(trained)] if own else [])])
         except SystemExit as end:
             return end.code, capsys.readouterr().err
@@ -106,132 +101,15 @@ def test_context_is_the_network_on_the_whole_image():
     assert np.abs(found[..., 0] - expected.clamp(0, 255).numpy()).max() < 0.51
 
 
-KINDS = [*itertools.product([".png", ".tif"], [1, 2, 3, 4], [np.uint8, np.uint16]),
-         (".jpg", 1, np.uint8), (".jpg", 3, np.uint8)]
-
-
-def store(path, image, profile=None):
-    with writing.whole(path) as file:
-        writing.write(file, path.suffix, np.array_split(image, 3), image.shape, image.dtype, profile)
-
-
-@pytest.mark.parametrize("suffix, channels, dtype", KINDS)
-def test_files_keep_pixels_mode_depth_and_profile(suffix, channels, dtype, tmp_path):
-    """Written by bands, read by us and by other libraries."""
-    image, path = pixels(50, 37, channels, dtype), tmp_path / f"x{suffix}"
-    store(path, image, b"profile" * 40)
-    picture = reading.read(path)
-    assert picture.pixels.dtype == dtype and picture.profile == b"profile" * 40
-    if suffix == ".jpg":
-        assert picture.pixels.shape == image.shape
-        assert np.abs(picture.pixels.astype(int) - image).mean() < 3
-        return
-    np.testing.assert_array_equal(picture.pixels, image)
-    other = imagecodecs.png_decode(path.read_bytes()) if suffix == ".png" else tifffile.imread(path)
-    np.testing.assert_array_equal(other.reshape(image.shape), image)
-    if dtype == np.uint8:
-        with Image.open(path) as pillow:
-            assert pillow.mode == ["L", "LA", "RGB", "RGBA"][channels - 1]
-            np.testing.assert_array_equal(np.asarray(pillow).reshape(image.shape), image)
-
-
 @pytest.mark.parametrize("suffix, channels, dtype", KINDS)
 def test_the_tool_keeps_mode_depth_and_size(suffix, channels, dtype, tmp_path, run):
     store(tmp_path / f"in{suffix}", pixels(20, 30, channels, dtype), b"profile")
     assert run(tmp_path / f"in{suffix}", tmp_path / f"out{suffix}") == (0, "")
-    picture = reading.read(tmp_path / f"out{suffix}")
+    picture = files.read(tmp_path / f"out{suffix}")
     assert picture.pixels.shape == (40, 60, channels) and picture.pixels.dtype == dtype
     assert picture.profile == b"profile"
     assert np.abs(picture.pixels[:, :20].mean((0, 1)) / np.iinfo(dtype).max - 0.5).max() < 0.05
     assert sorted(f.name for f in tmp_path.iterdir()) == [f"in{suffix}", f"out{suffix}"]
-
-
-def test_palettes_bits_and_transparent_colours(tmp_path):
-    rgb = Image.fromarray(pixels(20, 30, 3))
-    palette = rgb.quantize(16)
-    palette.save(tmp_path / "p.png")
-    palette.save(tmp_path / "clear.png", transparency=3)
-    rgb.convert("1").save(tmp_path / "bits.png")
-    rgb.save(tmp_path / "key.png", transparency=rgb.getpixel((0, 0)))
-    rgb.convert("1").save(tmp_path / "bits.tif", compression="group4")
-    bits = rgb.convert("1")
-    for name, mode, expected in [("p.png", "RGB", palette), ("bits.png", "L", bits),
-                                 ("bits.tif", "L", bits), ("clear.png", "RGBA", None),
-                                 ("key.png", "RGBA", None)]:
-        found = reading.read(tmp_path / name).pixels
-        assert found.shape == (20, 30, len(mode)) and found.dtype == np.uint8
-        if expected:
-            np.testing.assert_array_equal(found, np.asarray(expected.convert(mode)).reshape(found.shape))
-        else:
-            assert set(np.unique(found[..., 3])) == {0, 255}
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_turns_the_image_upright(orientation, tmp_path):
-    image = pixels(20, 30, 3)
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    for suffix in (".png", ".tif"):
-        Image.fromarray(image).save(tmp_path / f"x{suffix}", exif=exif)
-    tifffile.imwrite(tmp_path / "deep.tif", image.astype(np.uint16), photometric="rgb", metadata=None,
-                     extratags=[(274, 3, 1, orientation, True)])
-    with Image.open(tmp_path / "x.png") as pillow:
-        expected = np.asarray(ImageOps.exif_transpose(pillow))
-    for name in ("x.png", "x.tif", "deep.tif"):
-        np.testing.assert_array_equal(reading.read(tmp_path / name).pixels, expected)
-
-
-def test_sixteen_bit_tiff_of_others(tmp_path):
-    """Planes apart, the other byte order, LZW."""
-    image = pixels(20, 30, 3, np.uint16)
-    tifffile.imwrite(tmp_path / "planes.tif", image.transpose(2, 0, 1), photometric="rgb",
-                     planarconfig="separate")
-    tifffile.imwrite(tmp_path / "big.tif", image, photometric="rgb", byteorder=">", compression="lzw")
-    for name in ("planes.tif", "big.tif"):
-        np.testing.assert_array_equal(reading.read(tmp_path / name).pixels, image)
-
-
-def refused():
-    """File name, its bytes, words of the message."""
-    def saved(image, suffix, **more):
-        file = io.BytesIO()
-        image.save(file, suffix, **more)
-        return file.getvalue()
-
-    def tiff(array, **more):
-        file = io.BytesIO()
-        tifffile.imwrite(file, array, **more)
-        return file.getvalue()
-
-    rgb, deep = Image.fromarray(pixels(40, 60, 3)), pixels(40, 60, 3, np.uint16)
-    yield "cmyk.jpg", saved(rgb.convert("CMYK"), "JPEG"), "CMYK; convert it to RGB"
-    yield "cmyk.tif", saved(rgb.convert("CMYK"), "TIFF"), "CMYK; convert it to RGB"
-    yield "float.tif", tiff(np.ones((20, 20), np.float32)), "floating point; scale it"
-    yield "floats.tif", tiff(np.ones((20, 20, 3), np.float32), photometric="rgb"), "floating point"
-    yield "int.tif", tiff(np.ones((20, 20), np.int32)), "32-bit whole numbers"
-    yield "signed.tif", tiff(np.ones((20, 20), np.int16)), "without sign"
-    yield "pages.tif", tiff(np.ones((3, 9, 9), np.uint8), photometric="minisblack"), "3 pages or frames"
-    yield "film.gif", saved(rgb.quantize(8), "GIF", save_all=True,
-                            append_images=[rgb.rotate(90).quantize(8)]), "2 pages or frames"
-    yield "text.png", b"not an image", "no image of a known format"
-    yield "empty.png", b"", "no image of a known format"
-    for suffix, kind in ((".png", "PNG"), (".jpg", "JPEG")):
-        whole = saved(rgb, kind)
-        yield f"short{suffix}", whole[:len(whole) // 2], "not readable"
-    file = io.BytesIO()
-    writing.write(file, ".png", [deep], deep.shape, deep.dtype)
-    yield "deep.png", file.getvalue()[:-2000], "not readable"
-    whole = tiff(deep, photometric="rgb")
-    yield "deep.tif", whole[:len(whole) // 2], "not readable"
-
-
-@pytest.mark.parametrize("name, data, words", [pytest.param(*case, id=case[0]) for case in refused()])
-def test_what_cannot_be_read_is_refused_in_one_line(name, data, words, tmp_path, run):
-    (tmp_path / name).write_bytes(data)
-    code, said = run(tmp_path / name, tmp_path / "out.png")
-    assert code == 1 and said.startswith(f"upscale: {tmp_path / name}: ") and words in said
-    assert said.count("\n") == 1 and "Traceback" not in said
-    assert [f.name for f in tmp_path.iterdir()] == [name]
 
 
 def test_what_cannot_be_written_is_refused_before_work(tmp_path, run, monkeypatch):
@@ -248,12 +126,15 @@ def test_what_cannot_be_written_is_refused_before_work(tmp_path, run, monkeypatc
         code, said = run(tmp_path / source, tmp_path / result)
         assert code == 1 and reason in said and said.count("\n") == 1
     assert "must be below" in run(tmp_path / "rgb.png", tmp_path / "out.png", "--gamma-low", 40)[1]
-    monkeypatch.setattr(reading, "LIMIT", 500)
+    monkeypatch.setattr(files, "LIMIT", 500)
     assert "cut it into parts" in run(tmp_path / "rgb.png", tmp_path / "out.png")[1]
 
 
-@pytest.mark.parametrize("error, code", [(OSError(28, "No space left on device"), 1), (MemoryError(), 1),
-                                         (KeyboardInterrupt(), 130)])
+@pytest.mark.parametrize("error, code", [
+    (OSError(28, "No space left on device"), 1), (MemoryError(), 1), (KeyboardInterrupt(), 130),
+    (RuntimeError("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory: you "
+                  "tried to allocate 9 bytes.\nframe #0"), 1),
+    (torch.OutOfMemoryError("CUDA out of memory."), 1)])
 def test_nothing_is_left_after_a_failure(error, code, tmp_path, run, monkeypatch):
     """The old result stays as it was."""
     store(tmp_path / "in.png", pixels(70, 30, 1))
@@ -265,8 +146,119 @@ def test_nothing_is_left_after_a_failure(error, code, tmp_path, run, monkeypatch
     monkeypatch.setattr(enlarge, "bands", failing)
     found, said = run(tmp_path / "in.png", tmp_path / "out.png", "--routes", tmp_path / "map.png")
     assert found == code and said.count("\n") == 1
+    assert ("not enough memory; cut" in said) == isinstance(error, (MemoryError, RuntimeError))
     assert sorted(f.name for f in tmp_path.iterdir()) == ["in.png", "out.png"]
     assert (tmp_path / "out.png").read_bytes() == b"old"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="POSIX")
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP"])
+def test_a_signal_ends_it_in_one_line_and_leaves_nothing(number, tmp_path):
+    store(tmp_path / "in.png", pixels(1500, 1500, 3))
+    process = command(tmp_path / "in.png", tmp_path / "out.png", start=True)
+    while not list(tmp_path.glob(".*.partial")):  # made when the work begins
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number := getattr(signal, number))
+    assert process.communicate()[1] == "upscale: stopped; no unfinished file is left\n"
+    assert process.returncode == 128 + number and [f.name for f in tmp_path.iterdir()] == ["in.png"]
+
+
+def command(*words, start=False, **more):
+    """The tool as a user runs it, in a process of its own."""
+    process = subprocess.Popen([sys.executable, "-m", "pipeline", "upscale", *words], text=True, cwd=ROOT,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+    return process if start else (*process.communicate(), process.returncode)
+
+
+def test_help_and_wrong_arguments_do_not_wait_for_torch():
+    code = ("import sys; from pipeline.upscale import cli\ntry: cli.main(['upscale', *sys.argv[1:]])\n"
+            "except SystemExit: sys.exit('torch' in sys.modules or 'numpy' in sys.modules)")
+    for words in (["--help"], ["--no-such-flag"], ["a.png", "b.png", "--gamma-low", "40"]):
+        done = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True)
+        assert not done.returncode, done.stderr
+
+
+def test_a_pipe_is_refused_and_a_home_is_found(tmp_path, monkeypatch, run, capsys):
+    out, said, code = command("/dev/stdin", str(tmp_path / "out.png"), stdin=subprocess.PIPE)
+    assert code == 1 and said == "upscale: /dev/stdin: a pipe or a device; give an image file\n"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    store(tmp_path / "in.png", pixels(20, 30, 3))
+    assert run("~/in.png", "~/out.png") == (0, "")
+    assert files.read(tmp_path / "out.png").pixels.shape == (40, 60, 3)
+    code, said = run("~nobody_of_this_name/in.png", "~/out.png")
+    assert code == 2 and "write the folder out" in said
+
+
+def test_a_name_that_is_not_utf8(tmp_path):
+    name = os.path.join(os.fsencode(tmp_path), b"caf\xe9.png")
+    try:
+        store(Path(os.fsdecode(name)), pixels(20, 30, 3))
+    except OSError:
+        pytest.skip("the file system has UTF-8 names only")
+    result = os.path.join(os.fsencode(tmp_path), b"gro\xdf.png")
+    out, said, code = command(name, result, "--scale", "2")
+    assert (code, said) == (0, "") and os.path.exists(result) and "gro\\udcdf.png: 60 x 40" in out
+    out, said, code = command(name + b"x", result)
+    assert code == 1 and said.count("\n") == 1 and "no such file" in said
+
+
+def test_a_folder_is_enlarged_image_by_image(tmp_path, run, capsys):
+    """What cannot be enlarged is named; the others are."""
+    for name, channels in (("a.png", 3), ("b.tif", 4), ("c.jpg", 1)):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        store(tmp_path / "in" / name, pixels(20, 30, channels))
+    assert run(tmp_path / "in", tmp_path / "out")[0] == 0
+    assert {f.name: files.read(f).pixels.shape for f in (tmp_path / "out").iterdir()} == {
+        "a.png": (40, 60, 3), "b.tif": (40, 60, 4), "c.jpg": (40, 60, 1)}
+    (tmp_path / "in" / "bad.png").write_bytes(b"")
+    (tmp_path / "in" / "notes.txt").write_bytes(b"")
+    code, said = run(tmp_path / "in", tmp_path / "out2")
+    assert code == 1 and len(list((tmp_path / "out2").iterdir())) == 3
+    assert [line.split(": ", 2)[1:] for line in said.splitlines()] == [
+        [f"{tmp_path}/in/bad.png", "not a PNG, TIFF or JPEG file; convert it to one of them"],
+        [f"{tmp_path}/in/notes.txt", f"not one of {', '.join(files.SUFFIXES)}; left out"],
+        ["2 not enlarged"]]
+    for words, reason in [((tmp_path / "in",) * 2, "different folders"),
+                          ((tmp_path / "out", tmp_path / "x", "--routes", "m.png"), "for one image"),
+                          ((tmp_path, tmp_path / "x"), "no image there"),
+                          ((tmp_path / "out", tmp_path / "in" / "a.png"), "File exists")]:
+        code, said = run(*words)
+        assert code == 1 and reason in said and said.count("\n") == 1
+
+
+def test_it_says_what_it_wrote_and_enlarges_fourfold_unless_told(tmp_path, trained, capsys):
+    store(tmp_path / "in.png", pixels(20, 30, 3))
+    cli.main(["upscale", f"{tmp_path}/in.png", f"{tmp_path}/out.png", "--weights", str(trained)])
+    said = capsys.readouterr().out
+    assert said.startswith(f"{tmp_path}/out.png: 120 x 80 pixels, x4; patches ") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("colour", [(1, 1, 1), (1, 0, 0), (0.5,), (0,)])
+def test_colours_hidden_by_alpha_do_not_show(colour, dtype):
+    """A disc of one colour, transparent around it: of this colour wherever it can be seen."""
+    y, x = np.mgrid[:48, :48]
+    alpha = np.clip(18.5 - np.hypot(x - 23.5, y - 23.5), 0, 1)[..., None]
+    top = np.iinfo(dtype).max
+    shown = np.rint(np.array(colour) * top)
+    for hidden in (0, top):
+        disc = np.dstack([np.where(alpha > 0, shown, hidden), np.rint(alpha * top)]).astype(dtype)
+        large = enlarged(cli.network(None, 3, "cpu"), disc)[0].astype(float)
+        weight = large[..., -1:] / top
+        assert np.abs((large[..., :-1] - shown) * weight).max() < 0.006 * top
+        assert weight.min() == 0 and weight.max() == 1
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_even_alpha_changes_no_colour(channels):
+    """Opaque or half transparent: to a level, the image without alpha."""
+    net, image = Fused(trained_like(), 2), pixels(50, 70, channels)
+    expected = enlarged(net, image[..., :-1].copy())[0].astype(int)
+    for alpha in (255, 128):
+        image[..., -1] = alpha
+        large = enlarged(net, image)[0]
+        assert np.abs(large[..., :-1] - expected).max() <= 1 and (large[..., -1] == alpha).all()
 
 
 def test_the_map_of_routes_has_three_colours(tmp_path, run):
@@ -275,7 +267,7 @@ def test_the_map_of_routes_has_three_colours(tmp_path, run):
     noise = rng.uniform(-0.5, 0.5, (27, 81)) * np.repeat([0, 0.04, 1], 27)
     store(tmp_path / "in.png", np.rint((0.5 + noise) * 255).astype(np.uint8)[..., None])
     assert run(tmp_path / "in.png", tmp_path / "out.png", "--routes", tmp_path / "map.png") == (0, "")
-    chart = reading.read(tmp_path / "map.png").pixels
+    chart = files.read(tmp_path / "map.png").pixels
     assert chart.shape == (27, 81, 3)
     for route, colour in enumerate(ROUTE_COLOURS):
         patch = chart[:, 27 * route:27 * route + 27].reshape(-1, 3).astype(float)
@@ -284,17 +276,17 @@ def test_the_map_of_routes_has_three_colours(tmp_path, run):
 
 
 def test_published_weights_are_checked(tmp_path, run, trained, monkeypatch):
-    monkeypatch.setattr(tool, "PUBLISHED", tmp_path)
+    monkeypatch.setattr(cli, "PUBLISHED", tmp_path)
     store(tmp_path / "in.png", pixels(20, 30, 1))
     words = tmp_path / "in.png", tmp_path / "out.png"
     code, said = run(*words, own=False)
     assert code == 1 and "no weights are published" in said
     data = trained.read_bytes()
-    (tmp_path / f"{tool.VARIANT}.safetensors").write_bytes(data)
+    (tmp_path / f"{cli.VARIANT}.safetensors").write_bytes(data)
     (tmp_path / "published.json").write_text(
-        json.dumps({tool.VARIANT: hashlib.sha256(data).hexdigest()}))
+        json.dumps({cli.VARIANT: hashlib.sha256(data).hexdigest()}))
     assert run(*words, own=False) == (0, "")
-    (tmp_path / f"{tool.VARIANT}.safetensors").write_bytes(data[:-1] + b"x")
+    (tmp_path / f"{cli.VARIANT}.safetensors").write_bytes(data[:-1] + b"x")
     assert "not the published file" in run(*words, own=False)[1]
 
 

@@ -1,11 +1,12 @@
 """Images from files: listed, read, refused where they do not fit."""
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
 LARGEST, LONGEST = 2**25, 2**13  # pixels and a side: dozens of doubles a pixel are in memory at once
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY  # 64 MB: text and profiles of MBs are sound
 SMALLEST = 16  # LR pixels a side: below, a shaved border and SSIM's window are all there is
 
 
@@ -46,7 +47,7 @@ def read(path):
     ------
     ValueError
         The file is no image, is cut short, is neither 8-bit RGB nor 8-bit grey, is transparent, has
-        several pages, or is larger than `LARGEST` pixels or `LONGEST` a side.
+        several pages or previews, or is larger than `LARGEST` pixels or `LONGEST` a side.
     """
     try:
         with Image.open(path, formats=FORMATS) as image:
@@ -60,12 +61,19 @@ def read(path):
 
 
 def read_for(path, scale):
-    """`read`, refusing an image with less than `SMALLEST` LR pixels a side (ValueError)."""
+    """`read`, refusing an image that cannot be scored (ValueError).
+
+    It has less than `SMALLEST` LR pixels a side, or is flat where it is scored (without `scale` pixels on
+    each side): bicubic interpolation is exact there, and has no PSNR.
+    """
     image = read(path)
     h, w = image.shape[:2]
     if min(h, w) < SMALLEST * scale:
         raise ValueError(f"{path}: {w}x{h} is too small for x{scale}; leave it out or use images of "
                          f"at least {SMALLEST * scale} pixels a side")
+    if not np.ptp(image[scale:h - h % scale - scale, scale:w - w % scale - scale], axis=(0, 1)).any():
+        raise ValueError(f"{path}: all pixels are equal, which leaves no error to measure (PSNR); "
+                         "leave it out")
     return image
 
 
@@ -74,9 +82,11 @@ def _unfit(image):
     w, h = image.size
     if max(w, h) > LONGEST or w * h > LARGEST:
         return f"{w}x{h} pixels; crop it to at most {LONGEST} a side and {LARGEST} in all"
-    if image.format in ("PNG", "TIFF") and image.n_frames > 1:
-        return f"{image.n_frames} pages; save one alone"
-    bits = image.tag_v2.get(258, ()) if image.format == "TIFF" else ()  # BitsPerSample
+    tags = image.tag_v2 if image.format == "TIFF" else {}
+    pages = max(getattr(image, "n_frames", 1), 2 if 330 in tags or "mp" in image.info else 1)
+    if pages > 1:  # 330: SubIFDs, previews; mp: the multi-picture format of JPEG
+        return f"{pages} pages; save one alone"
+    bits = tags.get(258, ())  # BitsPerSample
     # Pillow would drop the lower bits without a word
     deep = max(bits, default=8) > 8 or any(";16" in str(tile.args) for tile in image.tile)
     clear = "transparency" in image.info

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pooch
 
-from pipeline.data.images import list_images, read
+from pipeline.data.images import list_images, read, read_for
 from pipeline.io import sha256
 
 REGISTRY = Path(__file__).with_name("datasets.csv")
@@ -58,7 +58,7 @@ def known():
     return [*registry(), "voc2012"]
 
 
-def fetch(name, folder, *, cache, mirror=None, local=None, progress=lambda items, total: items):
+def fetch(name, folder, *, cache, mirror=None, local=None, scale=None, progress=lambda items, total: items):
     """Put the images of a data set into a folder, each checked against its hash.
 
     Parameters
@@ -72,7 +72,9 @@ def fetch(name, folder, *, cache, mirror=None, local=None, progress=lambda items
     mirror : Path or None
         Files are taken from here, under host/path, before the network is asked (PRN_MIRROR).
     local : dict of str to str
-        Folders with images of the user.
+        Folders with images of the user; ~ is a home.
+    scale : int, optional
+        For images of the user that are to be scored: each must be fit for it (`read_for`).
     progress : callable
         Wraps an iterable of known length, such as ``tqdm``.
 
@@ -86,7 +88,7 @@ def fetch(name, folder, *, cache, mirror=None, local=None, progress=lambda items
         Names the file, what was expected, what was found and what to do.
     """
     if name in (local or {}):
-        files = [(path, path.name) for path in _local_images(name, Path(local[name]))]
+        files = [(path, path.name) for path in _local_images(name, Path(local[name]), scale)]
     elif name == "voc2012":
         files = _voc2012(cache, mirror)
     else:
@@ -106,8 +108,8 @@ def state(name, folder):
         The folder is absent, holds no image or one of another format.
     """
     try:
-        return [[p.name, p.stat().st_size, p.stat().st_mtime_ns] for p in list_images(folder)]
-    except (FileNotFoundError, ValueError) as error:
+        return [[p.name, p.stat().st_size, p.stat().st_mtime_ns] for p in list_images(folder.expanduser())]
+    except (FileNotFoundError, ValueError, RuntimeError) as error:  # RuntimeError: ~ of nobody
         raise SourceError(f"local.{name}: {error}") from error
 
 
@@ -184,13 +186,13 @@ def _voc2012(cache, mirror):
     return [(path, path.name) for path in images]
 
 
-def _local_images(name, folder):
+def _local_images(name, folder, scale):
     """A folder of the user has no hashes: each image is read, so that a bad one stops here."""
     try:
-        images = list_images(folder)
+        images = list_images(folder.expanduser())
         for path in images:
-            read(path)
-    except (FileNotFoundError, ValueError) as error:
+            read_for(path, scale) if scale else read(path)
+    except (FileNotFoundError, ValueError, RuntimeError) as error:
         raise SourceError(f"local.{name}: {error}") from error
     return images
 

@@ -10,7 +10,6 @@ gives on the whole image (`pipeline.engine.borders`): no seams.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from math import isqrt
 
 import torch
@@ -18,7 +17,7 @@ import torch.nn.functional as F
 
 from pipeline.engine import borders as real_borders
 from pipeline.engine.fused import passes
-from pipeline.sr.degrade import mirror
+from pipeline.sr.degrade import cached, mirror
 from pipeline.sr.patches import cut, grid, patch_size
 from pipeline.sr.prior import REFERENCE_AREA, classify
 
@@ -155,7 +154,7 @@ def enlarge(net, job):
     return y[..., job.top * net.scale:(job.lr.shape[-2] - job.bottom) * net.scale, :]
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def _mirrored(height, width, size, device):
     """Flat indices of the patches of an image, each with a mirrored border: (N, 1, p + 4, q + 4)."""
     pixels = torch.arange(height * width, device=device).view(1, 1, height, width)

@@ -6,10 +6,28 @@ the device of the image.
 """
 
 import math
-from functools import lru_cache
+from functools import lru_cache, wraps
 
 import torch
 import torch.nn.functional as F
+
+
+def cached(maxsize):
+    """`functools.lru_cache` that keeps plain tensors only.
+
+    Under torch.export or a device context new tensors are placeholders without values, which must not
+    reach later callers: such a call computes its own.
+    """
+    def decorate(function):
+        kept = lru_cache(maxsize)(function)
+
+        @wraps(function)
+        def call(*args):
+            new = torch.empty(0)
+            return (kept if type(new) is torch.Tensor and new.device.type == "cpu" else function)(*args)
+        call.cache_clear = kept.cache_clear
+        return call
+    return decorate
 
 
 def cubic(x):
@@ -20,7 +38,7 @@ def cubic(x):
     return near * (x <= 1) + far * ((x > 1) & (x <= 2))
 
 
-@lru_cache(maxsize=512)
+@cached(maxsize=512)
 def resize_matrix(n_in, n_out, scale):
     """Matrix of a 1-D bicubic resize.
 
@@ -67,14 +85,14 @@ def imresize(image, scale):
     return rows @ image @ cols.T
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def _placed(n_in, n_out, scale, dtype, device):
     """`resize_matrix` where the image is: a CUDA graph may not copy from the host."""
     with torch.inference_mode(False):  # the first caller decides nothing for the others
         return resize_matrix(n_in, n_out, scale).to(device, dtype)
 
 
-@lru_cache(maxsize=16)
+@cached(maxsize=16)
 def phase_kernels(scale):
     """Bicubic enlargement as a sub-pixel convolution: 5x5 kernels (s^2, 1, 5, 5), one a phase."""
     phase = (torch.arange(scale, dtype=torch.float64) + 0.5) / scale - 0.5  # HR centres in LR pixels
@@ -104,7 +122,7 @@ def mirror(x):
     return x[..., _mirrored(h, x.device), :][..., _mirrored(w, x.device)]
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def _placed_kernels(scale, dtype, device):
     """`phase_kernels` where the image is, as `_placed`."""
     with torch.inference_mode(False):
