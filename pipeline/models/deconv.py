@@ -8,9 +8,12 @@ from pipeline.sr.degrade import cubic
 SIDE = 9  # as FSRCNN's; the paper of PRN gives none (decision D6)
 
 
-def deconvolution(scale, width):
-    """9x9 with stride `scale`, its kernel centred on the LR pixel as far as whole pixels allow."""
-    padding = SIDE // 2 - (scale - 1) // 2
+def deconvolution(scale, width, shift=0):
+    """9x9 with stride `scale`, its kernel centred on the LR pixel as far as whole pixels allow.
+
+    With `shift` it lies so many HR pixels further up and left.
+    """
+    padding = SIDE // 2 - (scale - 1) // 2 + shift
     return nn.ConvTranspose2d(width, 1, SIDE, stride=scale, padding=padding,
                               output_padding=scale + 2 * padding - SIDE)
 
