@@ -128,19 +128,15 @@ def _conv(channels, out, side=1, groups=1):
 def from_release(scales, files):
     """State of an `SCN` from the authors' file of x2: dict of "x2" to `Mat`.
 
-    Table I has both passes with the same weights.  The release lists the places of a patch in an order
-    of its own, which the filters that cut a patch out of its window show.
+    Table I has both passes with the same weights.
     """
-    mat, places = files["x2"], SIDE * SIDE
-    patch = unfold_taps(mat.array("model.diffms", WINDOW**2, places).T, WINDOW)[:, None]
-    margin = (WINDOW - SIDE) // 2
-    order = patch[:, 0, margin:-margin, margin:-margin].flatten(1).argmax(1).argsort()
+    mat, places, wide = files["x2"], SIDE * SIDE, WINDOW + SIDE - 1
     one = {"see": unfold_taps(mat.array("model.conv", WINDOW**2, FEATURES).T, WINDOW)[:, None],
            "encode": mat.array("model.wd", FEATURES, ATOMS).T[..., None, None],
            "recur": mat.array("model.usd1", ATOMS, ATOMS).T[..., None, None],
-           "decode": mat.array("model.ud", ATOMS, places).T[order, :, None, None],
-           "patch": patch[order],
-           "weigh": mat.array("model.addp", places)[order].view(places, 1, 1, 1),
-           "mean": unfold_taps(mat.array("model.mean2", (WINDOW + SIDE - 1)**2), WINDOW + SIDE - 1)[None, None]}
+           "decode": mat.array("model.ud", ATOMS, places).T[..., None, None],
+           "patch": unfold_taps(mat.array("model.diffms", WINDOW**2, places).T, WINDOW)[:, None],
+           "weigh": mat.array("model.addp", places)[:, None, None, None],
+           "mean": unfold_taps(mat.array("model.mean2", wide**2), wide)[None, None]}
     passes = range(1 if set(scales) == {2} else 2)
     return {f"passes.{i}.{name}.weight": value for i in passes for name, value in one.items()}
