@@ -84,6 +84,9 @@ def super_resolve(net, images, routing, borders="paper", *, margins=None, routes
                          "bicubic and lr")
     if borders not in ("paper", "context"):
         raise ValueError(f"borders: {borders}; there are paper and context")
+    if borders == "context" and any(path.margin for path in net.paths.values()):
+        raise ValueError("borders: context is for networks that pad with zeros; this one repeats the border, "
+                         "use whole")
     jobs = [_Image(x, *margin, Layout.of(x[..., margin[0]:x.shape[-2] - margin[1], :],
                                          patch_size(net.scale)), chosen)
             for x, margin, chosen in zip(images, margins or [(0, 0)] * len(images),

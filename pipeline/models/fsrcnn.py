@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from pipeline.models.deconv import deconvolution, end_on_bicubic, pass_on
+from pipeline.models.deconv import ReleasedDeconvolution, deconvolution, end_on_bicubic, pass_on
 from pipeline.models.protocol import Network
 from pipeline.models.release import unfold_taps
 from pipeline.sr.prior import SEVERE
@@ -20,8 +20,8 @@ class FSRCNN(Network):
     width, shrunk, maps : int
         Channels outside and inside of the shrunk part, and its convolutions.
     release : bool
-        As the authors' test code, for their weights: convolutions repeat the border, and the
-        deconvolution of x4 lies one HR pixel further up and left.  Ours pad with zeros.
+        As the authors' test code, for their weights: every layer repeats the border of its input, where
+        ours add zeros, and the deconvolution of x4 lies one HR pixel further up and left.
     """
 
     version = 1
@@ -42,14 +42,14 @@ class FSRCNN(Network):
 
 def _network(scale, width, shrunk, maps, release):
     sizes = [(1, width, 5), (width, shrunk, 1), *[(shrunk, shrunk, 3)] * maps, (shrunk, width, 1)]
-    mode = "replicate" if release else "zeros"
     layers = []
     for a, b, k in sizes:
+        mode = "replicate" if release and k > 1 else "zeros"
         layers += [nn.Conv2d(a, b, k, padding=k // 2, padding_mode=mode), nn.PReLU(init=0.25)]
         nn.init.kaiming_normal_(layers[-2].weight, a=0.25)
         nn.init.zeros_(layers[-2].bias)
         pass_on(layers[-2])
-    deconv = deconvolution(scale, width, shift=int(release and scale == 4))
+    deconv = (ReleasedDeconvolution if release else deconvolution)(scale, width)
     end_on_bicubic(deconv)
     return nn.Sequential(*layers, deconv)
 
