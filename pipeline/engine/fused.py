@@ -99,8 +99,9 @@ class Path:
                 self.convs.append(Conv(layer.weight, layer.bias, layer.dilation[0], _slope(after), dtype))
             elif isinstance(layer, nn.ConvTranspose2d):
                 self.convs.append(Conv(*subpixel(layer), dtype=dtype, macs=layer.weight.numel()))
-        modes = {layer.padding_mode for layer in modules
-                 if hasattr(layer, "kernel_size") and layer.kernel_size != (1, 1)}
+        wide = [layer for layer in modules if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))
+                and layer.kernel_size != (1, 1)]
+        modes = {layer.padding_mode for layer in wide}
         self.margin = self.convs[-1].reach[0] if modes == {"replicate"} else 0
         if len(modes) > 1 or self.margin and any(conv.reach[0] > self.margin for conv in self.convs[1:]):
             raise ValueError(f"{modes}: a fused network pads with zeros everywhere, or repeats the border "

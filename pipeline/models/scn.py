@@ -91,17 +91,17 @@ class Doubling(nn.Module):
         seen = self.encode(self._unit(self.see(x)))  # (N, atoms, h + 4, w + 4)
         code = F.softshrink(self.recur(F.softshrink(seen, 1.0)) + seen, 1.0)
         blurred = self.patch(x)  # (N, 25, h + 4, w + 4)
-        sharp = self._unit(self.decode(code)) * self._norm(blurred)
+        sharp = self._unit(self.decode(code)) * self._squares(blurred).sqrt()
         summed = F.conv_transpose2d(self.weigh(1.1 * sharp), self.places, padding=SIDE - 1)
         return summed + self.mean(x)
 
-    def _norm(self, x):
-        """Of each pixel's channels."""
-        return x.square().sum(1, keepdim=True).add(self.least**2).sqrt()
+    def _squares(self, x):
+        """Each pixel's norm, squared."""
+        return x.square().sum(1, keepdim=True) + self.least**2
 
     def _unit(self, x):
         """Each pixel's channels over their norm."""
-        return x / self._norm(x)
+        return x * self._squares(x).rsqrt()
 
     @torch.no_grad()
     def _initialise(self):
