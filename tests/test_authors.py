@@ -150,6 +150,20 @@ def test_a_file_that_lacks_an_array_or_has_another_is_refused_by_name(name, part
         authors.load(name, SCALES, files)
 
 
+def test_a_network_that_was_built_otherwise_is_refused(tmp_path):
+    _, files = made_up("fsrcnn", tmp_path)
+    with pytest.raises(ValueError, match="fsrcnn: its authors' weights need options: {release: true}"):
+        authors.load("fsrcnn", SCALES, files, build("fsrcnn", SCALES))
+
+
+def test_what_the_authors_of_a_plus_did_not_publish_stays(tmp_path):
+    _, files = made_up("aplus", tmp_path)
+    fitted = build("aplus", (2, 4))
+    own = fitted.tables["x4"]["maps"].normal_().clone()
+    model = authors.load("aplus", (2, 4), files, fitted)
+    assert torch.equal(model.tables["x4"]["maps"], own) and model.tables["x2"]["maps"].any()
+
+
 def test_values_that_are_not_finite_are_refused(tmp_path):
     contents, files = made_up("srcnn", tmp_path)
     contents["x2"]["biases_conv2"][3] = np.inf

@@ -21,15 +21,19 @@ def load(name, scales, files, model=None):
     files : dict of str to path
         Part of the release, a column of ``pipeline/data/authors.csv``, to its .mat file.
     model : Module, optional
-        One with weights for what the authors did not publish (A+ at x3 and x4).  Without it these
-        stay as a fresh network has them.
+        Built for the same scales; it keeps its weights of what the authors did not publish (A+ at x3
+        and x4).  Without it these are those of a fresh network.
 
     Raises
     ------
     ValueError
-        A file is not readable, or lacks an array, or has one of another shape: names both.
+        A file is not readable, or lacks an array, or has one of another shape: names both; or `model`
+        was built without what the weights need.
     """
-    model = model or build(name, scales, **OPTIONS.get(name, {}))
+    if model is None:
+        model = build(name, scales, **OPTIONS.get(name, {}))
+    if name in OPTIONS and not model.release:
+        raise ValueError(f"{name}: its authors' weights need options: {{release: true}}")
     weights = CONVERTERS[name](scales, {part: read(path) for part, path in files.items()})
     model.load_state_dict({**model.state_dict(), **weights})
     return model.eval()

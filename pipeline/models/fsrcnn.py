@@ -28,6 +28,7 @@ class FSRCNN(Network):
 
     def __init__(self, scales, width=56, shrunk=12, maps=4, release=False):
         super().__init__(scales)
+        self.release = release
         self.nets = nn.ModuleDict({f"x{s}": _network(s, width, shrunk, maps, release)
                                    for s in scales})
 

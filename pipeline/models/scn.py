@@ -34,6 +34,7 @@ class SCN(Network):
 
     def __init__(self, scales, release=False):
         super().__init__(scales)
+        self.release = release
         self.learns = (2,) if set(scales) == {2} else (2, 4)
         self.passes = nn.ModuleList(Doubling(release) for _ in self.learns)
 

@@ -27,6 +27,7 @@ class SRCNN(Network):
 
     def __init__(self, scales, release=False):
         super().__init__(scales)
+        self.release = release
         self.margin = 8 if release else 0  # as much as the three convolutions take away
         same = {} if release else {"padding": "same", "padding_mode": "replicate"}
         self.nets = nn.ModuleDict({

@@ -1,0 +1,34 @@
+"""A compared method with the weights that its authors published: fetched, checked, converted."""
+
+import os
+from pathlib import Path
+
+from pipeline.data import authors as releases
+from pipeline.models import authors
+from stages.common.shell import ROOT
+
+
+def published(method):
+    """Whether the authors of a method published a model that is known here."""
+    return method in releases.registry()
+
+
+def take(method, scales, model=None):
+    """The network with its authors' weights, and what the provenance says of them.
+
+    Parameters
+    ----------
+    method : str
+    scales, model : as `pipeline.models.authors.load`
+
+    Returns
+    -------
+    model : Module
+    dict
+        ``weights`` ("authors"), ``licence`` and ``files``, URL to SHA-256.
+    """
+    mirror = os.environ.get("PRN_MIRROR")
+    files, licence = releases.fetch(method, cache=ROOT / "cache", mirror=Path(mirror) if mirror else None)
+    return authors.load(method, scales, files, model), {
+        "weights": "authors", "licence": licence,
+        "files": {weights.url: weights.sha256 for weights in releases.registry()[method]}}
