@@ -14,10 +14,9 @@ from functools import lru_cache
 from math import isqrt
 
 import torch
-import torch.nn.functional as F
 
 from pipeline.engine import borders as real_borders
-from pipeline.engine.fused import passes
+from pipeline.engine.fused import passes, shuffle
 from pipeline.sr.degrade import mirror
 from pipeline.sr.patches import cut, grid, patch_size
 from pipeline.sr.prior import REFERENCE_AREA, classify
@@ -55,7 +54,7 @@ def whole(net, lr):
     phases = net.paths[max(net.paths)](lr).float()
     if net.bicubic:
         phases = phases + net.enlarge(mirror(lr))
-    return F.pixel_shuffle(phases, net.scale)
+    return shuffle(phases, net.scale)
 
 
 def super_resolve(net, images, routing, borders="paper", *, margins=None, routes=None):
@@ -154,7 +153,7 @@ def look(net, images, routing):
 
 def enlarge(net, job):
     """Bicubic enlargement of an image without its margins, (1, 1, H, W)."""
-    y = F.pixel_shuffle(net.enlarge(mirror(job.lr)), net.scale)
+    y = shuffle(net.enlarge(mirror(job.lr)), net.scale)
     return y[..., job.top * net.scale:(job.lr.shape[-2] - job.bottom) * net.scale, :]
 
 

@@ -124,9 +124,11 @@ class Path:
 
     def _repeat_borders(self, x):
         """Every map keeps its margin: to write it anew costs less than to copy the map into a wider one."""
-        first, *inner, last = self.convs
-        x = F.pad(x, [self.margin + first.reach[0]] * 4, mode="replicate")
-        x = first(x.to(self.dtype).contiguous(memory_format=torch.channels_last), padding=(0, 0))
+        (n, _, h, w), (first, *inner, last) = x.shape, self.convs
+        by = self.margin + first.reach[0]
+        wide = x.new_empty(n, 1, h + 2 * by, w + 2 * by, dtype=self.dtype)
+        wide[..., by:-by, by:-by] = x
+        x = first(_repeat(wide, by), padding=(0, 0))
         for conv in inner:
             x = conv(x if conv.reach == (0, 0) else _repeat(x, self.margin))
         return last(_repeat(x, self.margin), padding=(0, 0))
@@ -186,8 +188,15 @@ def subpixel(deconv):
     return w, deconv.bias.expand(s * s)
 
 
+def shuffle(phases, scale):
+    """``pixel_shuffle`` of phases (N, s^2, h, w), channels last, in half of its time on a CPU."""
+    n, _, h, w = phases.shape
+    x = phases.permute(0, 2, 3, 1).reshape(n, h, w, scale, scale).transpose(2, 3)
+    return x.reshape(n, 1, scale * h, scale * w)
+
+
 def _repeat(x, margin):
-    """Write the outermost pixels inside of the margin over it, in place; channels last."""
+    """Write the outermost pixels inside of the margin over it; channels last, in place."""
     n, c, h, w = x.shape
     x = x.contiguous(memory_format=torch.channels_last)
     row, inside = w * c, 2 * margin + 1
