@@ -1,9 +1,12 @@
 """Models of the compared methods by their authors: files, conversion, and the figures of Table I."""
 
+import copy
 import hashlib
+import json
 import os
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +17,8 @@ from pipeline.data import authors as releases
 from pipeline.data import sources
 from pipeline.evaluation.protocol import compose, load, score_psnr, super_resolve
 from pipeline.models import authors, build
+from stages.common import outputs
+from stages.common.trained import trained
 
 SCALES = (2, 3, 4)
 RNG = np.random.default_rng(0)
@@ -94,13 +99,14 @@ def made_up(name, folder):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_array_of_a_release_has_its_place(name, tmp_path):
-    """All weights come from the files, of as many scales as are asked for."""
+def test_every_weight_comes_from_the_files(name, tmp_path):
+    """Of as many scales as are asked for."""
     _, files = made_up(name, tmp_path)
     assert list(files) == [w.part for w in releases.registry()[name]]
     for scales in (SCALES, (2,), (3,), (2, 4)):
-        model = authors.load(name, scales, files)
-        fresh = build(name, scales).state_dict()
+        begun = build(name, scales, **authors.OPTIONS.get(name, {}))
+        fresh = copy.deepcopy(begun.state_dict())
+        model = authors.load(name, scales, files, begun)
         kept = {n for n, value in model.state_dict().items() if torch.equal(value, fresh[n])}
         assert not model.training
         assert {n for n in kept if name != "aplus" or ".x2." in n} <= {"passes.0.places", "passes.1.places"}
@@ -122,10 +128,10 @@ def test_taps_lie_where_matlab_has_them(tmp_path):
         assert found.item() == pytest.approx(np.float32(np.squeeze(theirs(contents))), abs=0), name
     contents, files = made_up("aplus", tmp_path)
     table = authors.load("aplus", (2,), files).tables["x2"]
-    place, second_along_x = row + 6 * column, 2 * 36
-    assert table["maps"][7, 4, 6 * row + column].item() == contents["maps_x2"]["Aplus_PPs"][0, 7][place, 4]
+    flat, second_along_x = row + 6 * column, 2 * 36
+    assert table["maps"][7, 4, 6 * row + column].item() == contents["maps_x2"]["Aplus_PPs"][0, 7][flat, 4]
     assert table["components"][4, 1, row, column].item() == np.float32(
-        contents["components_x2"]["conf"]["V_pca"][second_along_x + place, 4])
+        contents["components_x2"]["conf"]["V_pca"][second_along_x + flat, 4])
 
 
 @pytest.mark.parametrize("name, part, keys", [
@@ -135,6 +141,7 @@ def test_taps_lie_where_matlab_has_them(tmp_path):
 def test_a_file_that_lacks_an_array_or_has_another_is_refused_by_name(name, part, keys, tmp_path):
     contents, files = made_up(name, tmp_path)
     *path, last = keys
+    scales = (2,) if name == "aplus" else SCALES
     holder = contents[part]
     for key in path:
         holder = holder[key]
@@ -142,12 +149,12 @@ def test_a_file_that_lacks_an_array_or_has_another_is_refused_by_name(name, part
         holder[last] = value
         savemat(files[part], contents[part])
         with pytest.raises(ValueError, match=rf"{part}\.mat: .*{last}"):
-            authors.load(name, SCALES, files)
+            authors.load(name, scales, files)
     del holder[last]
     holder["another"] = 1
     savemat(files[part], contents[part])
     with pytest.raises(ValueError, match=rf"{part}\.mat: lacks .*{last}"):
-        authors.load(name, SCALES, files)
+        authors.load(name, scales, files)
 
 
 def test_a_network_that_was_built_otherwise_is_refused(tmp_path):
@@ -162,6 +169,8 @@ def test_what_the_authors_of_a_plus_did_not_publish_stays(tmp_path):
     own = fitted.tables["x4"]["maps"].normal_().clone()
     model = authors.load("aplus", (2, 4), files, fitted)
     assert torch.equal(model.tables["x4"]["maps"], own) and model.tables["x2"]["maps"].any()
+    with pytest.raises(ValueError, match="aplus: its authors published x2 alone"):
+        authors.load("aplus", (2, 4), files)
 
 
 def test_values_that_are_not_finite_are_refused(tmp_path):
@@ -224,12 +233,31 @@ def test_the_registry_has_a_converter_for_each_method_and_one_licence():
     assert all(len({w.licence for w in files}) == 1 and files[0].licence for files in found.values())
 
 
+@pytest.mark.parametrize("name", ["fsrcnn", "vdsr"])
+def test_published_weights_of_a_compared_method_are_its_authors(name, tmp_path, monkeypatch, capsys):
+    """What the stages take, and the network that the later ones build for it."""
+    _, files = made_up(name, tmp_path)
+    monkeypatch.setattr(releases, "fetch", lambda method, **_: (files, "academic use only"))
+    monkeypatch.chdir(tmp_path)
+    params = SimpleNamespace(profile="embedded", seed=0, scales_of=lambda _: SCALES, variants={
+        name: SimpleNamespace(network=name, seed=0, options={})})
+    outputs.take(params, name)
+    assert f"{name}: weights of its authors; academic use only" in capsys.readouterr().out
+    x = torch.rand(1, 1, 9, 8)
+    with torch.inference_mode():
+        found, expected = trained(params, name).cpu()(x, 3), authors.load(name, SCALES, files)(x, 3)
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5 * expected.abs().max().item())
+    record = json.loads(Path(f"artifacts/embedded/models/{name}.json").read_text())
+    assert record["weights"] == "authors" and record["licence"] == "academic use only"
+    assert record["files"] == {w.url: w.sha256 for w in releases.registry()[name]}
+
+
 def released(name):
     """A method with its authors' weights."""
     if "PRN_MIRROR" not in os.environ:
         pytest.skip("PRN_MIRROR is not set: the authors' models are not here")
     files, _ = releases.fetch(name, cache=Path("unused"), mirror=Path(os.environ["PRN_MIRROR"]))
-    return authors.load(name, SCALES, files)
+    return authors.load(name, (2,) if name == "aplus" else SCALES, files)
 
 
 def scored(model, sources_of_images, scale):

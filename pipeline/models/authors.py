@@ -21,16 +21,18 @@ def load(name, scales, files, model=None):
     files : dict of str to path
         Part of the release, a column of ``pipeline/data/authors.csv``, to its .mat file.
     model : Module, optional
-        Built for the same scales; it keeps its weights of what the authors did not publish (A+ at x3
-        and x4).  Without it these are those of a fresh network.
+        Built for the same scales; it keeps its weights of what the authors did not publish, A+ at x3
+        and x4, for which it is needed.
 
     Raises
     ------
     ValueError
         A file is not readable, or lacks an array, or has one of another shape: names both; or `model`
-        was built without what the weights need.
+        was built without what the weights need, or is needed.
     """
     if model is None:
+        if name == "aplus" and set(scales) != {2}:
+            raise ValueError("aplus: its authors published x2 alone; fit the other scales first")
         model = build(name, scales, **OPTIONS.get(name, {}))
     if name in OPTIONS and not model.release:
         raise ValueError(f"{name}: its authors' weights need options: {{release: true}}")
@@ -45,5 +47,5 @@ def read(path):
 
     try:
         return Mat(str(path), loadmat(Path(path), simplify_cells=True, verify_compressed_data_integrity=True))
-    except Exception as error:  # scipy raises many kinds; all mean: not a whole MATLAB file
+    except Exception as error:  # scipy raises many kinds; all mean: damaged
         raise ValueError(f"{path}: no readable MATLAB file ({error}); delete it and run again") from error

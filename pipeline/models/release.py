@@ -34,7 +34,7 @@ class Mat:
             try:
                 value = value[part if isinstance(value, dict) else int(part)]
             except (LookupError, ValueError, TypeError):
-                raise ValueError(f"{self.path}: lacks {key}; put the released file in its place") from None
+                raise ValueError(f"{self.path}: lacks {key}; it is not the published file") from None
         return value
 
     def array(self, key, *shape):

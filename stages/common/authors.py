@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline.data import authors as releases
 from pipeline.models import authors
+from pipeline.sr import cost
 from stages.common.shell import ROOT
 
 
@@ -14,7 +15,7 @@ def published(method):
 
 
 def take(method, scales, model=None):
-    """The network with its authors' weights, and what the provenance says of them.
+    """Weights, learning curve and provenance of a method by its authors; prints the licence.
 
     Parameters
     ----------
@@ -23,12 +24,17 @@ def take(method, scales, model=None):
 
     Returns
     -------
-    model : Module
+    dict of str to Tensor
+    list, empty: nothing is known of their training
     dict
-        ``weights`` ("authors"), ``licence`` and ``files``, URL to SHA-256.
+        Besides what all variants have: ``weights`` ("authors"), ``licence``, ``files``, URL to SHA-256, and
+        ``options``, with which the network must be built.
     """
     mirror = os.environ.get("PRN_MIRROR")
     files, licence = releases.fetch(method, cache=ROOT / "cache", mirror=Path(mirror) if mirror else None)
-    return authors.load(method, scales, files, model), {
-        "weights": "authors", "licence": licence,
-        "files": {weights.url: weights.sha256 for weights in releases.registry()[method]}}
+    model = authors.load(method, scales, files, model)
+    print(f"{method}: weights of its authors; {licence}")
+    return model.state_dict(), [], {
+        "variant": method, "steps": 0, "published": True, "weights": "authors", "licence": licence,
+        "files": {weights.url: weights.sha256 for weights in releases.registry()[method]},
+        "options": authors.OPTIONS.get(method, {}), **cost.summary(model, scales)}
