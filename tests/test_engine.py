@@ -85,19 +85,20 @@ def test_variants(options):
         assert set(routes.tolist()) == {2}
 
 
-@pytest.mark.parametrize("network", ["prn", "fsrcnn"])
+@pytest.mark.parametrize("network, options", [("prn", {}), ("fsrcnn", {}), ("fsrcnn", {"release": True})])
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("library", [True, False])
-def test_fused_equals_plain_on_the_whole_image(network, scale, library, monkeypatch):
-    """With oneDNN's fused convolutions and without."""
+def test_fused_equals_plain_on_the_whole_image(network, options, scale, library, monkeypatch):
+    """With oneDNN's fused convolutions and without; one image, and a batch smaller than a kernel."""
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: library)
-    model, x = build(network, (scale,)).eval(), picture(37, 52)
+    model = build(network, (scale,), **options).eval()
     with torch.no_grad():
         for deconv in (m for m in model.modules() if isinstance(m, nn.ConvTranspose2d)):
             deconv.weight.normal_(std=0.05)
             deconv.bias.fill_(0.1)
-        torch.testing.assert_close(adaptive.whole(Fused(model, scale), x), whole(model, x, scale),
-                                   atol=1e-5, rtol=0)
+        for x in (picture(37, 52), torch.rand(3, 1, 4, 1)):
+            torch.testing.assert_close(adaptive.whole(Fused(model, scale), x), whole(model, x, scale),
+                                       atol=1e-5, rtol=0)
 
 
 @given(scale=st.integers(1, 5), taps=st.integers(1, 11), data=st.data())
@@ -154,6 +155,13 @@ def test_what_the_engine_refuses():
         adaptive.super_resolve(net, [picture(60, 75)], Routing(10, 30, "l1", "hr"))
     with pytest.raises(ValueError, match="paper and context"):
         adaptive.super_resolve(net, [picture(60, 75)], ROUTING, "mirror")
+    with pytest.raises(ValueError, match="repeats the border, use whole"):
+        repeats = Fused(build("fsrcnn", (2,), release=True), 2)
+        adaptive.super_resolve(repeats, [picture(60, 75)], ROUTING, "context")
+    mixed = build("fsrcnn", (2,))
+    mixed.nets["x2"][4].padding_mode = "replicate"
+    with pytest.raises(ValueError, match="a fused network pads with zeros everywhere, or repeats"):
+        Fused(mixed, 2)
     with pytest.raises(ValueError, match="fused network"):
         subpixel(nn.ConvTranspose2d(3, 2, 9, stride=2, padding=4, output_padding=1))
 

@@ -48,7 +48,7 @@ def make_run(model, recipe, scales=(2, 3), seed=0, images=None, augment=True, de
     """A run that has begun its trunk."""
     images = images or make_images()
     held_out = dict([*images.items()][:1])
-    run = Run(model, recipe, getattr(model, "learns", scales), seed, device, held_out=held_out, scales=scales,
+    run = Run(model, recipe, model.learns, seed, device, held_out=held_out, scales=scales,
               steps=10)
     run.enter(tables(images, recipe, run.learns, LABEL, run.routes, augment, device), augment)
     return run

@@ -25,7 +25,7 @@ DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 
 class SourceError(RuntimeError):
-    """An image could not be had, or is not what the registry says."""
+    """A file could not be had, or is not what its registry says."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def fetch(name, folder, *, cache, mirror=None, local=None, scale=None, progress=
         files = _voc2012(cache, mirror)
     else:
         sources = registry()[name]
-        files = [(_obtain(s, cache, mirror), Path(s.place).name)
+        files = [(obtain(s, cache, mirror), Path(s.place).name)
                  for s in progress(sources, len(sources))]
     _fill(folder, files)
     return len(files)
@@ -113,8 +113,14 @@ def state(name, folder):
         raise SourceError(f"local.{name}: {error}") from error
 
 
-def _obtain(source, cache, mirror):
-    """A path that holds the file with its hash checked."""
+def obtain(source, cache, mirror):
+    """A path that holds the file of a `Source` with its hash checked; `fetch` has the parameters.
+
+    Raises
+    ------
+    SourceError
+        Names the file, what was expected, what was found and what to do.
+    """
     if "://" not in source.url:
         return _checked(Path(source.url), source, "restore it with git checkout embedded data.dvc "
                         "and run dvc repro")

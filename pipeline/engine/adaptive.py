@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from math import isqrt
 
 import torch
-import torch.nn.functional as F
 
 from pipeline.engine import borders as real_borders
-from pipeline.engine.fused import passes
+from pipeline.engine.fused import passes, shuffle
 from pipeline.sr.degrade import cached, mirror
 from pipeline.sr.patches import cut, grid, patch_size
 from pipeline.sr.prior import REFERENCE_AREA, classify
@@ -54,7 +53,7 @@ def whole(net, lr):
     phases = net.paths[max(net.paths)](lr).float()
     if net.bicubic:
         phases = phases + net.enlarge(mirror(lr))
-    return F.pixel_shuffle(phases, net.scale)
+    return shuffle(phases, net.scale)
 
 
 def super_resolve(net, images, routing, borders="paper", *, margins=None, routes=None):
@@ -83,6 +82,9 @@ def super_resolve(net, images, routing, borders="paper", *, margins=None, routes
                          "bicubic and lr")
     if borders not in ("paper", "context"):
         raise ValueError(f"borders: {borders}; there are paper and context")
+    if borders == "context" and any(path.margin for path in net.paths.values()):
+        raise ValueError("borders: context is for networks that pad with zeros; this one repeats the border, "
+                         "use whole")
     jobs = [_Image(x, *margin, Layout.of(x[..., margin[0]:x.shape[-2] - margin[1], :],
                                          patch_size(net.scale)), chosen)
             for x, margin, chosen in zip(images, margins or [(0, 0)] * len(images),
@@ -150,7 +152,7 @@ def look(net, images, routing):
 
 def enlarge(net, job):
     """Bicubic enlargement of an image without its margins, (1, 1, H, W)."""
-    y = F.pixel_shuffle(net.enlarge(mirror(job.lr)), net.scale)
+    y = shuffle(net.enlarge(mirror(job.lr)), net.scale)
     return y[..., job.top * net.scale:(job.lr.shape[-2] - job.bottom) * net.scale, :]
 
 

@@ -82,7 +82,13 @@ class Path:
     Parameters
     ----------
     modules : sequence of Module
-        Conv2d, LeakyReLU or PReLU of one slope, in the end a ConvTranspose2d.
+        Conv2d, LeakyReLU or PReLU of one slope, in the end a ConvTranspose2d.  All wide ones pad with
+        zeros, or all repeat the border (padding mode ``replicate``).
+
+    Attributes
+    ----------
+    margin : int
+        Where the border is repeated: pixels around each feature map, as many as the last layer reads.
     """
 
     def __init__(self, modules, dtype):
@@ -93,6 +99,13 @@ class Path:
                 self.convs.append(Conv(layer.weight, layer.bias, layer.dilation[0], _slope(after), dtype))
             elif isinstance(layer, nn.ConvTranspose2d):
                 self.convs.append(Conv(*subpixel(layer), dtype=dtype, macs=layer.weight.numel()))
+        wide = [layer for layer in modules if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))
+                and layer.kernel_size != (1, 1)]
+        modes = {layer.padding_mode for layer in wide}
+        self.margin = self.convs[-1].reach[0] if modes == {"replicate"} else 0
+        if len(modes) > 1 or self.margin and any(conv.reach[0] > self.margin for conv in self.convs[1:]):
+            raise ValueError(f"{modes}: a fused network pads with zeros everywhere, or repeats the border "
+                             "everywhere and reads no more of it than its deconvolution does")
         self.links = [self.convs[:1]]  # a convolution with the 1x1 ones after it
         for conv in self.convs[1:]:
             if conv.reach == (0, 0) and len(self.links) > 1:
@@ -102,10 +115,23 @@ class Path:
 
     def __call__(self, x):
         """Phases (N, s^2, h, w) of a batch (N, 1, h, w)."""
+        if self.margin:
+            return self._repeat_borders(x)
         x = x.to(self.dtype).contiguous(memory_format=torch.channels_last)
         for conv in self.convs:
             x = conv(x)
         return x
+
+    def _repeat_borders(self, x):
+        """Every map keeps its margin: to write it anew costs less than to copy the map into a wider one."""
+        (n, _, h, w), (first, *inner, last) = x.shape, self.convs
+        by = self.margin + first.reach[0]
+        wide = x.new_empty(n, 1, h + 2 * by, w + 2 * by, dtype=self.dtype)
+        wide[..., by:-by, by:-by] = x
+        x = first(_repeat(wide, by), padding=(0, 0))
+        for conv in inner:
+            x = conv(x if conv.reach == (0, 0) else _repeat(x, self.margin))
+        return last(_repeat(x, self.margin), padding=(0, 0))
 
 
 class Fused:
@@ -160,6 +186,26 @@ def subpixel(deconv):
     w = w[..., tap.clamp(0, taps - 1)] * inside  # (C, s, k, s, k)
     w = w.permute(1, 3, 0, 2, 4).reshape(s * s, -1, len(offset), len(offset))
     return w, deconv.bias.expand(s * s)
+
+
+def shuffle(phases, scale):
+    """``pixel_shuffle`` of phases (N, s^2, h, w), channels last, in half of its time on a CPU."""
+    n, _, h, w = phases.shape
+    x = phases.permute(0, 2, 3, 1).reshape(n, h, w, scale, scale).transpose(2, 3)
+    return x.reshape(n, 1, scale * h, scale * w)
+
+
+def _repeat(x, margin):
+    """Write the outermost pixels inside of the margin over it; channels last, in place."""
+    n, c, h, w = x.shape
+    x = x.contiguous(memory_format=torch.channels_last)
+    row, inside = w * c, 2 * margin + 1
+    # both sides at once: top and bottom, then left and right
+    x.as_strided((n, 2, margin, row), (h * row, (h - margin) * row, row, 1)).copy_(
+        x.as_strided((n, 2, 1, row), (h * row, (h - inside) * row, row, 1), margin * row))
+    x.as_strided((n * h, 2, margin, c), (row, (w - margin) * c, c, 1)).copy_(
+        x.as_strided((n * h, 2, 1, c), (row, (w - inside) * c, c, 1), margin * c))
+    return x
 
 
 def _slope(layer):

@@ -1,14 +1,14 @@
 """Bicubic interpolation as a network without parameters."""
 
-from torch import nn
-
+from pipeline.models.protocol import Network
 from pipeline.sr.degrade import upsample
 from pipeline.sr.prior import SEVERE
 
 
-class Bicubic(nn.Module):
+class Bicubic(Network):
     """Bicubic interpolation, MATLAB's ``imresize`` (Table I, row "Bicubic")."""
 
+    version = 1
     uses_bicubic = True
 
     def forward(self, x, scale, route=SEVERE):

@@ -2,20 +2,22 @@
 
 from torch import nn
 
+from pipeline.models.protocol import Network
 from pipeline.sr.degrade import upsample
 from pipeline.sr.prior import SEVERE
 
 
-class CNN7(nn.Module):
+class CNN7(Network):
     """Six 3x3x32 convolutions and one 3x3x1, on the bicubic image, with a residual to it.
 
     The paper gives the sizes alone; bicubic input, ReLU and the residual are ours (design, D7).
     """
 
+    version = 1
     uses_bicubic = True
 
     def __init__(self, scales):
-        super().__init__()
+        super().__init__(scales)
         channels = [1, 32, 32, 32, 32, 32, 32, 1]
         self.nets = nn.ModuleDict({
             f"x{scale}": nn.Sequential(*[

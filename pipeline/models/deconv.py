@@ -1,6 +1,7 @@
 """The 9x9 deconvolution of PRN and FSRCNN, and weights with which a network starts at bicubic (D7)."""
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from pipeline.sr.degrade import cubic
@@ -10,9 +11,26 @@ SIDE = 9  # as FSRCNN's; the paper of PRN gives none (decision D6)
 
 def deconvolution(scale, width):
     """9x9 with stride `scale`, its kernel centred on the LR pixel as far as whole pixels allow."""
-    padding = SIDE // 2 - (scale - 1) // 2
-    return nn.ConvTranspose2d(width, 1, SIDE, stride=scale, padding=padding,
-                              output_padding=scale + 2 * padding - SIDE)
+    return nn.ConvTranspose2d(width, 1, SIDE, **_placed(scale, SIDE // 2 - (scale - 1) // 2))
+
+
+class ReleasedDeconvolution(nn.ConvTranspose2d):
+    """The same as the authors of FSRCNN compute it: the border of its input is repeated, and at x4 the
+    kernel lies one HR pixel further up and left."""
+
+    def __init__(self, scale, width):
+        super().__init__(width, 1, SIDE, **_placed(scale, 3 if scale == 3 else 4))
+        self.padding_mode = "replicate"
+
+    def forward(self, x):
+        by, (scale, _) = 2, self.stride  # LR pixels: the kernel reaches no further
+        y = F.conv_transpose2d(F.pad(x, [by] * 4, mode="replicate"), self.weight, self.bias, self.stride,
+                               self.padding, self.output_padding)
+        return y[..., by * scale:-by * scale, by * scale:-by * scale]
+
+
+def _placed(scale, padding):
+    return {"stride": scale, "padding": padding, "output_padding": scale + 2 * padding - SIDE}
 
 
 def bicubic_kernel(deconv):

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from pipeline.models.protocol import Network
 from pipeline.sr.degrade import upsample
 from pipeline.sr.prior import SEVERE
 from pipeline.sr.strips import strips
@@ -13,16 +14,17 @@ from pipeline.sr.strips import strips
 RECURSIONS, WIDTH = 16, 256
 
 
-class DRCN(nn.Module):
+class DRCN(Network):
     """One 3x3x256 convolution sixteen times, an image after each, and their weighted sum.
 
     Input is the bicubic image; one network a scale, trained as if it were alone.
     """
 
+    version = 1
     uses_bicubic = True
 
     def __init__(self, scales):
-        super().__init__()
+        super().__init__(scales)
         start = Recursive()  # of each, so that one scale ends the same with others beside it
         self.nets = nn.ModuleDict({f"x{scale}": copy.deepcopy(start) for scale in scales})
 

@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from pipeline.models.protocol import Network
+from pipeline.models.release import Mat
 from pipeline.sr.degrade import imresize
 from pipeline.sr.prior import SEVERE
 
@@ -10,16 +12,16 @@ DEPTH, WIDTH = 10, 64
 EPSILON = 1e-3  # of the Charbonnier loss, in [0, 1]
 
 
-class LapSRN(nn.Module):
+class LapSRN(Network):
     """A Laplacian pyramid of x2 levels: one network of one level, one of two.
 
     x3 is the x4 image, shrunk by bicubic, as in the release: it has no training of its own.
     """
 
-    uses_bicubic = False
+    version = 1
 
     def __init__(self, scales):
-        super().__init__()
+        super().__init__(scales)
         self.learns = tuple(sorted({4 if s == 3 else s for s in scales}))
         self.nets = nn.ModuleDict({f"x{s}": Pyramid(s // 2) for s in self.learns})
 
@@ -87,3 +89,29 @@ class Level(nn.Module):
     def forward(self, features, image):
         features = self.body(features)[..., :-1, :-1]  # of 2h + 1 lines the last is dropped
         return features, self.enlarge(image) + self.residual(features)
+
+
+def from_release(scales, files):
+    """State of a `LapSRN` from the authors' files of x2 and x4: dict of "x2", "x4" to `Mat`.
+
+    They number the levels from the last to the first.
+    """
+    state = {}
+    for scale in {4 if s == 3 else s for s in scales}:
+        mat, net = files[f"x{scale}"], f"nets.x{scale}"
+        params = Mat(mat.path, {p["name"]: p["value"] for p in mat.item("net.params")})
+
+        def take(ours, theirs, bias, *shape):
+            state[f"{net}.{ours}.weight"] = params.array(f"{theirs}_f", *shape).permute(3, 2, 0, 1)
+            if bias:
+                state[f"{net}.{ours}.bias"] = params.array(f"{theirs}_b", shape[3])
+
+        take("first", "input_conv", True, 3, 3, 1, WIDTH)
+        for i in range(scale // 2):
+            level, name = f"levels.{i}", f"level{scale // 2 - i}"
+            for k in range(DEPTH):
+                take(f"{level}.body.{2 * k}", f"{name}_conv{k + 1}", True, 3, 3, WIDTH, WIDTH)
+            take(f"{level}.body.{2 * DEPTH}", f"{name}_upconv", True, 3, 3, WIDTH, WIDTH)
+            take(f"{level}.residual", f"{name}_residual_conv", True, 3, 3, WIDTH, 1)
+            take(f"{level}.enlarge", f"{name}_img_up", False, 4, 4, 1, 1)
+    return state

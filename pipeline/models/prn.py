@@ -3,12 +3,13 @@
 import torch
 from torch import nn
 
-from pipeline.sr.degrade import upsample
 from pipeline.models.deconv import bicubic_kernel, deconvolution, end_on_bicubic, pass_on
+from pipeline.models.protocol import Network
+from pipeline.sr.degrade import upsample
 from pipeline.sr.prior import MILD, MODERATE, SEVERE
 
 
-class PRN(nn.Module):
+class PRN(Network):
     """Early, middle and late stages, an exit after each, one deconvolution shared by the exits.
 
     Parameters
@@ -30,9 +31,11 @@ class PRN(nn.Module):
         first channel carries the image to a bicubic deconvolution; or every channel has one.
     """
 
+    version = 1
+
     def __init__(self, scales, width=64, early=1, middle=2, late=2, rolling=True, routing=True,
                  dilation=1, start="skip"):
-        super().__init__()
+        super().__init__(scales)
         self.routes = (MILD, MODERATE, SEVERE) if routing else (SEVERE,)
         self.rolling = rolling and routing
         self.start = start

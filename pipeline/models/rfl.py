@@ -3,14 +3,15 @@
 import torch
 from torch import nn
 
-from pipeline.sr.cost import Cost
+from pipeline.models.protocol import Network
 from pipeline.models.zeyde import COMPONENTS, assemble, features, grouped_product
+from pipeline.sr.cost import Cost
 from pipeline.sr.prior import SEVERE
 
 NEVER = torch.finfo(torch.float32).max  # threshold of a node that is not split: all go left
 
 
-class RFL(nn.Module):
+class RFL(Network):
     """Mean over trees; the leaf of a patch has a linear map with an offset.
 
     A node compares the difference of two features with a threshold.  Nodes are numbered level by
@@ -19,10 +20,11 @@ class RFL(nn.Module):
     bicubic.
     """
 
+    version = 1
     uses_bicubic = True
 
     def __init__(self, scales, trees=10, depth=15, leaves=2048):
-        super().__init__()
+        super().__init__(scales)
         self.depth = depth
         self.tables = nn.ModuleDict({f"x{s}": _fresh(s, trees, depth, leaves) for s in scales})
 

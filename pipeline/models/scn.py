@@ -4,28 +4,39 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pipeline.sr.degrade import imresize, upsample
+from pipeline.models.protocol import Network
+from pipeline.models.release import unfold_taps
+from pipeline.sr.degrade import imresize, mirror, upsample
 from pipeline.sr.prior import SEVERE
 from pipeline.sr.strips import strips
 
 SIDE, WINDOW = 5, 9  # of a patch, and of what is seen of it
 REACH = WINDOW // 2 + SIDE // 2
 FEATURES, ATOMS = 100, 128
-LEAST = 1e-3  # of a norm: a flat patch has none
+LEAST = 1e-3  # of a norm: a flat patch has none; 1e-6 in the release
 
 
-class SCN(nn.Module):
+class SCN(Network):
     """Passes that double the image, each with weights of its own: one for x2, two for x4.
 
     x3 is the x4 image, shrunk by bicubic, as in the release: it has no training of its own.
+
+    Parameters
+    ----------
+    scales : sequence of int
+    release : bool
+        As the authors' test code, for their weights: the border is mirrored with its edge, and norms
+        have a smaller least value.
     """
 
+    version = 1
     uses_bicubic = True
 
-    def __init__(self, scales):
-        super().__init__()
+    def __init__(self, scales, release=False):
+        super().__init__(scales)
+        self.release = release
         self.learns = (2,) if set(scales) == {2} else (2, 4)
-        self.passes = nn.ModuleList(Doubling() for _ in self.learns)
+        self.passes = nn.ModuleList(Doubling(release) for _ in self.learns)
 
     def forward(self, x, scale, route=SEVERE):
         """Map LR Y (N, 1, h, w) to Y (N, 1, scale * h, scale * w)."""
@@ -58,8 +69,9 @@ class Doubling(nn.Module):
     25 features and atoms hand the bicubic patch on, the others are random.
     """
 
-    def __init__(self):
+    def __init__(self, release=False):
         super().__init__()
+        self.release, self.least = release, 1e-6 if release else LEAST
         places = SIDE * SIDE
         self.see = _conv(1, FEATURES, WINDOW)
         self.encode = _conv(FEATURES, ATOMS)  # W
@@ -76,13 +88,21 @@ class Doubling(nn.Module):
         return strips(self._restore, upsample(x, 2), reach=REACH, width=ATOMS)
 
     def _restore(self, x):
-        x = F.pad(x, [REACH] * 4, mode="reflect")
-        seen = self.encode(_unit(self.see(x)))  # (N, atoms, h + 4, w + 4)
+        x = mirror(x, REACH) if self.release else F.pad(x, [REACH] * 4, mode="reflect")
+        seen = self.encode(self._unit(self.see(x)))  # (N, atoms, h + 4, w + 4)
         code = F.softshrink(self.recur(F.softshrink(seen, 1.0)) + seen, 1.0)
         blurred = self.patch(x)  # (N, 25, h + 4, w + 4)
-        sharp = _unit(self.decode(code)) * blurred.square().sum(1, keepdim=True).add(LEAST**2).sqrt()
+        sharp = self._unit(self.decode(code)) * self._squares(blurred).sqrt()
         summed = F.conv_transpose2d(self.weigh(1.1 * sharp), self.places, padding=SIDE - 1)
         return summed + self.mean(x)
+
+    def _squares(self, x):
+        """Each pixel's norm, squared."""
+        return x.square().sum(1, keepdim=True) + self.least**2
+
+    def _unit(self, x):
+        """Each pixel's channels over their norm."""
+        return x * self._squares(x).rsqrt()
 
     @torch.no_grad()
     def _initialise(self):
@@ -106,6 +126,18 @@ def _conv(channels, out, side=1, groups=1):
     return conv
 
 
-def _unit(x):
-    """Each pixel's channels over their norm."""
-    return x * (x.square().sum(1, keepdim=True) + LEAST**2).rsqrt()
+def from_release(scales, files):
+    """State of an `SCN` from the authors' file of x2: dict of "x2" to `Mat`.
+
+    Table I has both passes with the same weights.
+    """
+    mat, places, wide = files["x2"], SIDE * SIDE, WINDOW + SIDE - 1
+    one = {"see": unfold_taps(mat.array("model.conv", WINDOW**2, FEATURES).T, WINDOW)[:, None],
+           "encode": mat.array("model.wd", FEATURES, ATOMS).T[..., None, None],
+           "recur": mat.array("model.usd1", ATOMS, ATOMS).T[..., None, None],
+           "decode": mat.array("model.ud", ATOMS, places).T[..., None, None],
+           "patch": unfold_taps(mat.array("model.diffms", WINDOW**2, places).T, WINDOW)[:, None],
+           "weigh": mat.array("model.addp", places)[:, None, None, None],
+           "mean": unfold_taps(mat.array("model.mean2", wide**2), wide)[None, None]}
+    passes = range(1 if set(scales) == {2} else 2)
+    return {f"passes.{i}.{name}.weight": value for i in passes for name, value in one.items()}

@@ -8,11 +8,11 @@ import math
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
+from pipeline.models.patchmatch import STEPS, Search, Sources
+from pipeline.models.protocol import Network
 from pipeline.sr.cost import Cost
 from pipeline.sr.degrade import resize_matrix
-from pipeline.models.patchmatch import STEPS, Search, Sources
 from pipeline.sr.prior import SEVERE
 
 COARSER = 10  # levels below the input
@@ -21,7 +21,7 @@ START = 2.0  # size of the first source patches, in place
 BACK = 20  # back-projections a level
 
 
-class SelfEx(nn.Module):
+class SelfEx(Network):
     """Grows the image by a third of an octave at a time, each time from patches of its own pyramid.
 
     Parameters
@@ -31,10 +31,10 @@ class SelfEx(nn.Module):
         Of PatchMatch, from the coarsest of the new levels to the finest; the last one repeats.
     """
 
-    uses_bicubic = False
+    version = 1
 
     def __init__(self, scales, iterations=(4, 3, 2, 2, 2, 2)):
-        super().__init__()
+        super().__init__(scales)
         self.iterations = tuple(iterations)
 
     def forward(self, x, scale, route=SEVERE):

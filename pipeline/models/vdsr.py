@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from pipeline.models.protocol import Network
 from pipeline.sr.degrade import upsample
 from pipeline.sr.prior import SEVERE
 from pipeline.sr.strips import strips
@@ -9,7 +10,7 @@ from pipeline.sr.strips import strips
 DEPTH, WIDTH = 20, 64
 
 
-class VDSR(nn.Module):
+class VDSR(Network):
     """Twenty 3x3 convolutions of 64 channels add a residual to bicubic; one network for all scales.
 
     ReLU between them, zero padding, He's start; but the last layer starts next to zero, so that the
@@ -17,10 +18,11 @@ class VDSR(nn.Module):
     The test code's bicubic clipped to 16..235 is left out: a grey image has all 256 levels here.
     """
 
+    version = 1
     uses_bicubic = True
 
     def __init__(self, scales):
-        super().__init__()
+        super().__init__(scales)
         channels = [1, *[WIDTH] * (DEPTH - 1), 1]
         self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1)
                                    for a, b in zip(channels, channels[1:]))
@@ -45,3 +47,12 @@ class VDSR(nn.Module):
 
     def _residual(self, x):
         return self.convs[-1](self._responses(x, DEPTH - 1))
+
+
+def from_release(scales, files):
+    """State of a `VDSR` from the authors' file, for all scales: dict of "all" to `Mat`."""
+    channels, state = [1, *[WIDTH] * (DEPTH - 1), 1], {}
+    for i, (a, b) in enumerate(zip(channels, channels[1:])):
+        state[f"convs.{i}.weight"] = files["all"].array(f"model.weight.{i}", 3, 3, a, b).permute(3, 2, 0, 1)
+        state[f"convs.{i}.bias"] = files["all"].array(f"model.bias.{i}", b)
+    return state

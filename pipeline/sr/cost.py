@@ -42,7 +42,7 @@ def count(model, height, width, scale, route=SEVERE):
     -------
     Cost
     """
-    if hasattr(model, "cost"):  # not made of layers: states its own
+    if model.cost is not None:  # not made of layers: states its own
         return model.cost(height, width, scale)
     macs, traffic, hooks, here = [], [], [], threading.get_ident()
 
@@ -72,7 +72,6 @@ def count(model, height, width, scale, route=SEVERE):
 def summary(model, scales):
     """Parameters, and MACs per LR pixel of each scale and route, for the provenance of weights."""
     side = 24
-    routes = getattr(model, "routes", (SEVERE,))
-    macs = {f"x{s}": {ROUTES[r]: count(model, side, side, s, r).macs // side**2 for r in routes}
+    macs = {f"x{s}": {ROUTES[r]: count(model, side, side, s, r).macs // side**2 for r in model.routes}
             for s in scales}
     return {"parameters": parameters(model), "macs_per_lr_pixel": macs}

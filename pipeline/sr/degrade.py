@@ -116,10 +116,10 @@ def upsample(x, scale):
     return F.pixel_shuffle(F.conv2d(mirror(x), _placed_kernels(scale, x.dtype, x.device)), scale)
 
 
-def mirror(x):
-    """Two mirrored samples on each side: (N, 1, h, w) to (N, 1, h + 4, w + 4)."""
+def mirror(x, by=2):
+    """Mirrored samples on each side, the edge first: (N, 1, h, w) to (N, 1, h + 2 by, w + 2 by)."""
     h, w = x.shape[-2:]
-    return x[..., _mirrored(h, x.device), :][..., _mirrored(w, x.device)]
+    return x[..., _mirrored(h, by, x.device), :][..., _mirrored(w, by, x.device)]
 
 
 @cached(maxsize=64)
@@ -129,7 +129,7 @@ def _placed_kernels(scale, dtype, device):
         return phase_kernels(scale).to(device, dtype)
 
 
-def _mirrored(n, device):
-    """Indices of a line of n samples with two mirrored samples on each side."""
-    index = torch.arange(-2, n + 2, device=device) % (2 * n)
+def _mirrored(n, by, device):
+    """Indices of a line of n samples with `by` mirrored samples on each side."""
+    index = torch.arange(-by, n + by, device=device) % (2 * n)
     return torch.minimum(index, 2 * n - 1 - index)

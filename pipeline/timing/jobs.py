@@ -34,7 +34,7 @@ class Network:
 
     @classmethod
     def of(cls, name, model, scale, dtype=torch.float32):
-        fused = Fused(model, scale, dtype) if hasattr(model, "path") else None
+        fused = Fused(model, scale, dtype) if model.path is not None else None
         return cls(name, model, scale, fused)
 
     def whole(self, images):

@@ -121,7 +121,7 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
         A rung lies before the step that a long training has reached.
     """
     stop, blank = time.monotonic() + (limit_s or math.inf), copy.deepcopy(model)
-    learns = getattr(model, "learns", scales)  # x3 of some networks is their x4, shrunk
+    learns = model.learns
     totals = [steps_of(patches, learns, recipe.batch) for patches in rungs]
     lengths = [max(1, round(COOLDOWN * total)) for total in totals]
     of_trunk, of_branch = _identities(identity, model, recipe, trunk, branch, scales, seed, label, totals[-1])
@@ -137,7 +137,7 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
     @lru_cache
     def patches_of(phase):
         kept = {n: y for n, y in phase.images.items() if n not in held_out} or phase.images
-        return tables(kept, recipe, learns, label, _routes(model), phase.augment, device)
+        return tables(kept, recipe, learns, label, model.routes, phase.augment, device)
 
     def advance(run, last, path, offset):
         """Take the steps up to `last`; False if the limit stopped them."""
@@ -193,17 +193,13 @@ def _advance(run, last, path, stop, name, progress):
     return True
 
 
-def _routes(model):
-    return getattr(model, "routes", (None,))
-
-
 def _identities(identity, model, recipe, trunk, branch, scales, seed, label, steps):
     """What a trunk and what a branch depend on; the rungs are not among it, so that a trunk can go on."""
     settings = asdict(recipe)
     decay = settings.pop("decay")
     of_trunk = identity | {
         "code": VERSION, "scales": list(scales), "seed": seed, "recipe": settings,
-        "label": label if len(_routes(model)) > 1 else None,
+        "label": label if len(model.routes) > 1 else None,
         "trunk": {"images": checkpoints.digest_images(trunk.images), "augment": trunk.augment},
         "held_out": sorted(branch.images)[::20]}
     if hasattr(model, "loss"):  # one that changes over the training

@@ -10,7 +10,6 @@ from torch.func import functional_call
 
 from pipeline.sr.colour import shave
 from pipeline.sr.degrade import imresize
-from pipeline.sr.prior import SEVERE
 from pipeline.training.cuda_graph import capture
 from pipeline.training.precision import convolve_in
 from pipeline.training.sampling import build_table, draw
@@ -57,8 +56,8 @@ class Run:
         self.model = model.to(device, memory_format=torch.channels_last).train()
         self.recipe, self.learns, self.seed, self.steps = recipe, tuple(learns), seed, steps
         self.device, self.conditions, self.identity = device, conditions, identity
-        self.routes = getattr(model, "routes", (SEVERE,))
-        self.apart = getattr(model, "apart", (model,))  # networks that share nothing
+        self.routes = model.routes
+        self.apart = model.apart
         self.names = [name for name, _ in model.named_parameters()]
         self.rate = torch.tensor(recipe.learning_rate, device=device)
         self.step, self.restarted = (torch.zeros((), dtype=torch.int64, device=device) for _ in range(2))

@@ -34,11 +34,11 @@ def conditions(where):
             "deterministic": torch.are_deterministic_algorithms_enabled() or where.type == "cpu"}
 
 
-def fresh(params, name):
-    """The network of a variant with its first weights, a function of its seed."""
+def fresh(params, name, **options):
+    """The network of a variant with its first weights, a function of its seed; `options` beside its own."""
     scales, variant = params.scales_of(name), params.variants[name]
     torch.manual_seed(params.seed + variant.seed)
-    return build(variant.network, scales, **variant.options)
+    return build(variant.network, scales, **{**variant.options, **options})
 
 
 def placed(model):

@@ -8,6 +8,7 @@ from dvclive import Live
 from pipeline.models import weights as store
 from pipeline.io import sha256
 from pipeline.sr import cost
+from stages.common import authors
 from stages.common.networks import fresh
 from stages.common.shell import folder
 
@@ -34,13 +35,15 @@ def leave_out(params, name):
 
 
 def take(params, name):
-    """Copy the published weights of a variant: hash, shapes, dtype and values checked.
+    """Write the published weights of a variant, its authors' or ours: hash, shapes, dtype, values checked.
 
     Raises
     ------
     ValueError
         There are none, the file is not the one that was published, or it fits another network.
     """
+    if authors.published(name):
+        return write(params, name, *authors.take(name, params.scales_of(name)))
     index = json.loads((PUBLISHED / "published.json").read_text())
     if name not in index:
         raise ValueError(f"weights: published: none for {name}; there are {', '.join(index)}. "

@@ -40,7 +40,7 @@ def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print
         return model, []
     images = pack.unpack(home / "train.npz")
     where, network, seed = device(), variant["network"], variant["seed"]
-    identity = {"network": network, "version": getattr(model, "version", 1), "options": variant["options"]}
+    identity = {"network": network, "version": model.version, "options": variant["options"]}
     how = {"scales": tuple(variant["scales"]), "seed": seed, "identity": identity, "limit_s": limit_s,
            "folder": home.parent / "states" / f"{home.name}-{variant['budget']}-{name}",
            "progress": progress, "warn": warn}

@@ -1,5 +1,7 @@
 """Trained networks and test images of the profile."""
 
+import json
+
 from pipeline.models import weights
 from pipeline.data.images import list_images
 from stages.common.networks import fresh, placed
@@ -7,9 +9,13 @@ from stages.common.shell import folder
 
 
 def trained(params, name):
-    """The network of a variant with its trained weights, on the device."""
+    """The network of a variant with its trained weights, on the device.
+
+    It is built with the options that its weights need, as their provenance has them.
+    """
     path = folder(params) / "models" / f"{name}.safetensors"
-    return placed(weights.load(fresh(params, name), path))
+    options = json.loads(path.with_suffix(".json").read_text()).get("options", {})
+    return placed(weights.load(fresh(params, name, **options), path))
 
 
 def test_images(params, names=None):

@@ -1,0 +1,63 @@
+"""What a network is: what the other packages call, and the defaults of what most networks do without."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from pipeline.sr.prior import SEVERE
+
+
+class Model(Protocol):
+    """A super-resolution network, built from the scales that it is for and its options.
+
+    Attributes
+    ----------
+    routes : tuple of route
+        Those that it knows; (SEVERE,) of a network that treats all patches alike.
+    uses_bicubic : bool
+        Whether it computes the bicubic enlargement, which is not a layer and is counted apart.
+    version : int
+        Part of the tag of kept results: raise it when the outputs of the same weights can change.
+    learns : tuple of int
+        The scales that are trained: all, unless the image of one is made of another's.
+    apart : iterable of Module
+        Parts that share nothing; the gradient of each is clipped by its own norm.
+    cost : (height, width, scale) to `pipeline.sr.cost.Cost`, or None
+        Of a network that is not made of layers; None: its layers are counted.
+    path : (scale, route) to sequence of Module, or None
+        The layers in order, of which `pipeline.engine.fused` makes convolutions; None: they do not
+        follow one another, or do not start from the LR image.
+    features : (x, scale, depth) to Tensor, or None
+        Responses of an inner layer, for Fig. 3.
+    loss : (lr, hr, scale, done) to Tensor, absent by default
+        Instead of the mean squared error; `done` is the share of the training that is done.
+    """
+
+    routes: tuple[int, ...]
+    uses_bicubic: bool
+    version: int
+    learns: tuple[int, ...]
+    apart: Iterable[nn.Module]
+    cost: Callable | None
+    path: Callable | None
+    features: Callable | None
+
+    def forward(self, x: Tensor, scale: int, route: int = SEVERE) -> Tensor:
+        """Map LR Y (N, 1, h, w), in [0, 1], to Y (N, 1, scale * h, scale * w)."""
+
+
+class Network(nn.Module):
+    """The defaults of `Model`."""
+
+    routes = (SEVERE,)
+    uses_bicubic = False
+    cost = path = features = None
+
+    def __init__(self, scales=()):
+        super().__init__()
+        self.learns = tuple(scales)
+
+    @property
+    def apart(self):
+        return (self,)
