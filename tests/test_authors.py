@@ -198,7 +198,7 @@ def registered(monkeypatch, tmp_path):
                     f"{hashlib.sha256(content).hexdigest()},7,academic use only\n")
     found = releases.registry(path)
     monkeypatch.setattr(releases, "registry", lambda: found)
-    copy = tmp_path / "mirror" / found["vdsr"][0].place
+    copy = tmp_path / "mirror" / found["vdsr"][0].host_path
     copy.parent.mkdir(parents=True)
     copy.write_bytes(content)
     return copy
@@ -264,7 +264,7 @@ def scored(model, sources_of_images, scale):
     """Mean PSNR in dB."""
     values = []
     for source in sources_of_images:
-        pair = load(Path(os.environ["PRN_MIRROR"]) / source.place, scale)
+        pair = load(Path(os.environ["PRN_MIRROR"]) / source.host_path, scale)
         values.append(score_psnr(compose(super_resolve(model, pair)[0], pair), pair))
     return np.mean(values)
 

@@ -31,7 +31,7 @@ def narrow(monkeypatch):
 
 
 @pytest.mark.parametrize("network, scales, expected", [
-    # published; baselines.md, section 1
+    # published
     ("vdsr", (2, 3, 4), 665_921), ("drcn", (4,), 1_775_130), ("drcn", (2, 3), 2 * 1_775_130),
     ("lapsrn", (2,), 407_441), ("lapsrn", (4,), 814_242), ("lapsrn", (3,), 814_242),
     ("lapsrn", (2, 3, 4), 407_441 + 814_242), ("scn", (2,), 42_703), ("scn", (4,), 2 * 42_703),
@@ -51,7 +51,7 @@ def test_macs_per_lr_pixel_are_the_published_ones(network, scale, macs):
 
 
 def test_macs_of_scn_are_the_published_ones_but_for_its_border():
-    """Four more windows than pixels on each axis; baselines.md has 170.8k at x2 and 854k at x4."""
+    """Four more windows than pixels on each axis: published are 170.8k at x2 and 854k at x4."""
     model = build("scn", (2, 3, 4))
 
     def one(h, w):  # a pass that makes h x w pixels

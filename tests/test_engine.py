@@ -195,7 +195,7 @@ def test_every_image_of_set14_with_the_published_weights(scale=4):
     model = weights.load(build("prn", (2, 3, 4)), Path(__file__).parents[1] / "weights" / "prn.safetensors")
     net = Fused(model, scale)
     for source in registry()["set14"]:
-        x = degrade(read(Path(os.environ["PRN_MIRROR"]) / source.place), scale).lr_y
+        x = degrade(read(Path(os.environ["PRN_MIRROR"]) / source.host_path), scale).lr_y
         (found,), _ = adaptive.super_resolve(net, [x], ROUTING)
         torch.testing.assert_close(found, patchwise(model, x, scale, ROUTING)[0], atol=1e-4, rtol=0)
         assert seams(model, [x], scale) < 1e-4

@@ -78,7 +78,7 @@ def test_parameters(network, options, expected):
 
 
 @pytest.mark.parametrize("network, options, route, macs", [
-    # per LR pixel, without the skip; baselines.md, section 1
+    # per LR pixel, without the skip
     ("prn", {"start": "plain"}, MILD, 10_880), ("prn", {"start": "plain"}, MODERATE, 84_608),
     ("prn", {"start": "plain"}, SEVERE, 158_336), ("fsrcnn", {}, SEVERE, 12_464),
     ("prn", {}, SEVERE, 158_336 + 16 * 4), ("srcnn", {}, SEVERE, 57_184 * 4 + 64),
@@ -91,7 +91,7 @@ def test_macs_per_lr_pixel_at_x2(network, options, route, macs):
 
 
 def test_deconvolution_is_counted_at_its_input():
-    """The field counts it at its output: 16 times too much at x4 (measuring.md, section 0)."""
+    """The field counts it at its output: 16 times too much at x4."""
     macs = {s: count(build("fsrcnn", (s,)), 20, 30, s).macs for s in (2, 4)}
     assert macs[2] == macs[4] == 12_464 * 600
     model, x = build("fsrcnn", (4,)), torch.zeros(1, 1, 20, 30)

@@ -110,7 +110,7 @@ def test_bicubic_row_equals_the_paper(dataset):
     """All PSNR cells within 0.01 dB and all SSIM cells within 0.001 of Table I."""
     if not MIRROR:
         pytest.skip("PRN_MIRROR is not set: the paper's images are not here")
-    paths = [Path(MIRROR) / s.place for s in registry()[dataset]]
+    paths = [Path(MIRROR) / s.host_path for s in registry()[dataset]]
     rows = pd.DataFrame(evaluate("bicubic", build("bicubic", (2, 3, 4)), {dataset: paths}, (2, 3, 4)))
     ours = rows.groupby("scale")[["psnr_db", "ssim"]].mean()
     paper = paper_table1().query("method == 'bicubic' and dataset == @dataset").set_index("scale")

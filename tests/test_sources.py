@@ -198,11 +198,11 @@ def test_a_mirror_that_lacks_a_file_asks_the_network_and_says_so(server, registe
 def test_mirror_is_asked_first_and_checked(server, registered, tmp_path):
     mirror = tmp_path / "mirror"
     for source in registered:
-        (mirror / source.place).parent.mkdir(parents=True, exist_ok=True)
-        (mirror / source.place).write_bytes(FILES[source.place.rsplit("/", 1)[1]])
+        (mirror / source.host_path).parent.mkdir(parents=True, exist_ok=True)
+        (mirror / source.host_path).write_bytes(FILES[source.host_path.rsplit("/", 1)[1]])
     sources.fetch("pair", tmp_path / "out", cache=tmp_path / "cache", mirror=mirror)
     assert server[2] == []
-    (mirror / registered[0].place).write_bytes(b"tampered")
+    (mirror / registered[0].host_path).write_bytes(b"tampered")
     with pytest.raises(sources.SourceError, match="a.png is altered: sha256 expected .*, found .*mirror"):
         sources.fetch("pair", tmp_path / "out2", cache=tmp_path / "cache", mirror=mirror)
 

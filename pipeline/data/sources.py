@@ -38,7 +38,7 @@ class Source:
     bytes: int
 
     @property
-    def place(self):
+    def host_path(self):
         """host/path, as in a mirror; the path itself for a file of the repository."""
         return self.url.split("://", 1)[-1]
 
@@ -93,7 +93,7 @@ def fetch(name, folder, *, cache, mirror=None, local=None, scale=None, progress=
         files = _voc2012(cache, mirror)
     else:
         sources = registry()[name]
-        files = [(obtain(s, cache, mirror), Path(s.place).name)
+        files = [(obtain(s, cache, mirror), Path(s.host_path).name)
                  for s in progress(sources, len(sources))]
     _fill(folder, files)
     return len(files)
@@ -124,20 +124,20 @@ def obtain(source, cache, mirror):
     if "://" not in source.url:
         return _checked(Path(source.url), source, "restore it with git checkout embedded data.dvc "
                         "and run dvc repro")
-    if mirror is not None and (mirror / source.place).exists():
-        return _checked(mirror / source.place, source,
+    if mirror is not None and (mirror / source.host_path).exists():
+        return _checked(mirror / source.host_path, source,
                         "replace it in the mirror, or unset PRN_MIRROR to fetch it")
-    return _download(source.url, cache / source.place, f"sha256:{source.sha256}", mirror,
-                     f"{source.dataset}: {Path(source.place).name}")
+    return _download(source.url, cache / source.host_path, f"sha256:{source.sha256}", mirror,
+                     f"{source.dataset}: {Path(source.host_path).name}")
 
 
-def _checked(path, source, mend):
+def _checked(path, source, remedy):
     if not path.exists():
-        raise SourceError(f"{source.dataset}: {path} is missing; {mend}")
+        raise SourceError(f"{source.dataset}: {path} is missing; {remedy}")
     found = sha256(path)
     if found != source.sha256:
         raise SourceError(f"{source.dataset}: {path} is altered: sha256 expected {source.sha256}, "
-                          f"found {found}; {mend}")
+                          f"found {found}; {remedy}")
     return path
 
 
@@ -168,16 +168,16 @@ def _download(url, path, known_hash, mirror, label, progressbar=False):
 
 def _voc2012(cache, mirror):
     """The images of the official archive, unpacked once into the cache."""
-    place = VOC2012_URL.split("://", 1)[-1]
+    host_path = VOC2012_URL.split("://", 1)[-1]
     unpacked = cache / "voc2012"
     done = unpacked / "complete"
     if not done.exists():
-        archive = mirror / place if mirror is not None else cache / place
+        archive = mirror / host_path if mirror is not None else cache / host_path
         if archive.exists() and pooch.file_hash(str(archive), alg="md5") != VOC2012_MD5:
             raise SourceError(f"voc2012: {archive} is altered: md5 expected {VOC2012_MD5}; "
                               "delete it and run again")
         if not archive.exists():
-            archive = _download(VOC2012_URL, cache / place, f"md5:{VOC2012_MD5}", mirror,
+            archive = _download(VOC2012_URL, cache / host_path, f"md5:{VOC2012_MD5}", mirror,
                                 "voc2012", progressbar=True)
         unpacked.mkdir(parents=True, exist_ok=True)
         with tarfile.open(archive) as tar:

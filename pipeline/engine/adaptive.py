@@ -113,7 +113,7 @@ class _Image:
 def _batch(net, jobs, routing, borders):
     """(SR image, routes) of images with patches of one shape."""
     counts = [len(job.layout) for job in jobs]
-    patches, bicubic, routes = look(net, [job.inner for job in jobs], routing)
+    patches, bicubic, routes = prepare(net, [job.inner for job in jobs], routing)
     if len(net.paths) == 1:
         routes.fill_(max(net.paths))
     if jobs[0].routes is not None:
@@ -129,7 +129,7 @@ def _batch(net, jobs, routing, borders):
     return zip(sr, routes.split(counts))
 
 
-def look(net, images, routing):
+def prepare(net, images, routing):
     """All before the passes: patches, their bicubic phases, and their routes by Eq. (1) and (2).
 
     Parameters

@@ -1,4 +1,4 @@
-"""Method x image -> PSNR and SSIM, by the protocol of the compared papers (design, section 4).
+"""Method x image -> PSNR and SSIM, by the protocol of the compared papers.
 
 A method sees the LR luma and the scale, nothing else; colour, rounding, cropping and scores are
 done here, once for all.

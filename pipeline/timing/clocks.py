@@ -1,4 +1,4 @@
-"""Time of the per-image job: CUDA events on a GPU, ``time.perf_counter`` on a CPU (design, section 8).
+"""Time of the per-image job: CUDA events on a GPU, ``time.perf_counter`` on a CPU.
 
 The job is all that a user waits for once the LR luma is on the device: prior, routing, cropping,
 network, reconstruction.  Methods are interleaved: a repeat runs each once over all images, so that a

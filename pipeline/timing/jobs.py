@@ -1,4 +1,4 @@
-"""The jobs that are timed: a method on images in one of four modes (design, section 8).
+"""The jobs that are timed: a method on images in one of four modes.
 
 ``paper``: patch by patch, batch 1, the plain network.  ``grouped`` and ``context``: the engine with
 the paper's borders and with real context.  ``routing``: what the engine does before its passes.
@@ -77,7 +77,7 @@ def make_job(net, mode, routing, pairs, batch=False):
     else:
         batches = [images] if batch else [[lr] for lr in images]
         calls = [partial(net.whole, some) if mode == "whole" else
-                 partial(adaptive.look, net.fused, some, routing) if mode == "routing" else
+                 partial(adaptive.prepare, net.fused, some, routing) if mode == "routing" else
                  partial(adaptive.super_resolve, net.fused, some, routing, BORDERS[mode]) for some in batches]
     if batch:
         costs = [Cost(sum(c.macs for c in costs), sum(c.bytes for c in costs))]

@@ -78,20 +78,20 @@ class Run:
     def advance(self, count):
         """Take `count` steps, one scale each; waits for the device at the end."""
         for _ in range(count):
-            place = self.done % len(self.learns)
+            index = self.done % len(self.learns)
             if self.device.type != "cuda":
-                self._take_step(place)
+                self._take_step(index)
             else:
-                if place not in self.graphs:
-                    self.graphs[place] = capture(lambda: self._take_step(place), self)
-                self.graphs[place].replay()
+                if index not in self.graphs:
+                    self.graphs[index] = capture(lambda: self._take_step(index), self)
+                self.graphs[index].replay()
             self.done += 1
         if self.device.type == "cuda":
             torch.cuda.synchronize()
 
-    def _take_step(self, place):
+    def _take_step(self, index):
         """Algorithm 1, lines 3 to 8, for one scale."""
-        scale = self.learns[place]
+        scale = self.learns[index]
         self.rate.copy_(self._learning_rate())
         self.adam.zero_grad()  # no gradient, not zero: Adam leaves the other scales' deconvolutions alone
         with convolve_in(self.recipe.precision, self.model):
@@ -102,7 +102,7 @@ class Run:
                 torch.nn.utils.clip_grad_norm_(part.parameters(), self.recipe.clip)
         self.adam.step()
         self.step += 1
-        self.loss[place].copy_(loss.detach())
+        self.loss[index].copy_(loss.detach())
         wrong = ~loss.detach().isfinite() & (self.bad_step < 0)
         self.bad_step.copy_(torch.where(wrong, self.step, self.bad_step))
         if self.recipe.ema:  # EMA warm-up: the mean of all steps while they are few

@@ -7,7 +7,7 @@ ROOT = Path("artifacts")
 
 
 def run(main):
-    """Call a stage; an error that the user can mend is one line, not a traceback."""
+    """Call a stage; an error that the user can put right is one line, not a traceback."""
     name = Path(sys.argv[0]).stem
     try:
         main()
