@@ -12,7 +12,7 @@ FILES = (artifacts|data|pipeline|reports|stages|weights/|params\.yaml$$)
 
 reproduce: .venv/.installed
 	$(INSIDE) python -m dvc repro
-	@echo "Open reports/$$($(INSIDE) python -c 'from pipeline.params import load; print(load().profile)')/report.html"
+	@echo "Open reports/$$($(INSIDE) python -c 'from pipeline.config.params import load; print(load().profile)')/report.html"
 
 test: .venv/.installed
 	$(INSIDE) python -m pytest

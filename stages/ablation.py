@@ -12,7 +12,7 @@ from stages.common.shell import bar, folder, run
 def main():
     p = params.load()
     a = p.ablation
-    dataset = p.sets[p.profile].ablation
+    dataset = p.images.ablation
     default = routing(p, a.gamma_low, a.gamma_upper)
     rows = []
     for name in p.present(p.variants):
@@ -21,8 +21,11 @@ def main():
             extra = [r for r in pairs if r != default] if name == "prn" else []
             rows += sweep(name, trained(p, name), dataset, test_images(p)[dataset], a.scale,
                           [default, *extra], device=device(), progress=bar(name))
-    pd.DataFrame(rows).to_csv(folder(p) / "ablation.csv", index=False, float_format="%.6f",
-                              lineterminator="\n")
+    table = pd.DataFrame(rows)
+    table.to_csv(folder(p) / "ablation.csv", index=False, float_format="%.6f",
+                 lineterminator="\n")
+    return (f"{len(table)} scores: {table.method.nunique()} variants, {table.image.nunique()} images of "
+            f"{dataset}, {len(pairs)} pairs of thresholds for prn")
 
 
 run(main)

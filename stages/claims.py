@@ -29,7 +29,7 @@ def main():
         models=models,
         options={n: v.options for n, v in prn.items()},
         repeats=repeats({n: asdict(v) for n, v in prn.items()}, models),
-        dataset=p.sets[p.profile].ablation, scale=a.scale, gammas=(a.gamma_low, a.gamma_upper),
+        dataset=p.images.ablation, scale=a.scale, gammas=(a.gamma_low, a.gamma_upper),
         routing=(p.gamma_low, p.gamma_upper),
         device=json.loads((source / "machine.json").read_text())["device"],
         tolerances=p.claims, seed=p.seed)
@@ -39,7 +39,8 @@ def main():
         table.to_csv(out / f"{name}.csv", index=False, float_format="%.5f", lineterminator="\n")
     numbers = claims.counts(ledger, verdicts)
     (out / "verdicts.json").write_text(json.dumps(numbers, indent=1) + "\n")
-    print("; ".join(f"{n} {verdict}" for verdict, n in ledger.verdict.value_counts().items()))
+    said = "; ".join(f"{n} {verdict}" for verdict, n in ledger.verdict.value_counts().items())
+    return f"{len(ledger)} claims: {said}; {len(verdicts)} cells of tables"
 
 
 run(main)

@@ -11,16 +11,18 @@ from stages.common.shell import ROOT, argument, bar, folder, run
 
 def main():
     role, p = argument(("train", "test")), params.load()
-    names = p.training_sets() if role == "train" else p.sets[p.profile].test
+    names = p.training_sets() if role == "train" else p.images.test
     mirror = os.environ.get("PRN_MIRROR")
     out = folder(p) / "datasets" / role
     shutil.rmtree(out, ignore_errors=True)
+    said = []
     for name in names:
         count = sources.fetch(name, out / name, cache=ROOT / "cache", local=p.local,
                               mirror=Path(mirror) if mirror else None, progress=bar(name),
                               scale=max(p.scales) if role == "test" else None)
-        print(f"{name}: {count} images, all hashes as registered"
-              if name not in p.local else f"{name}: {count} images of your own")
+        said.append(f"{name}, {count} images of your own" if name in p.local else
+                    f"{name}, {count} images, all hashes as registered")
+    return "; ".join(said)
 
 
 run(main)

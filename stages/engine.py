@@ -22,7 +22,7 @@ from stages.common.shell import bar, folder, run
 
 def main():
     p, where = params.load(), device()
-    settings, a = p.engine[p.profile], p.ablation
+    settings, amounts, a = p.images.engine, p.amounts.engine, p.ablation
     if where.type == "cpu":
         torch.set_num_threads(1)
     images = pack.unpack(folder(p) / "engine.npz")
@@ -37,7 +37,7 @@ def main():
             if (dataset, scale) == (settings.sets[0], a.scale):
                 shares = engine_jobs.by_share(models["prn"], pairs[0], scale)
     for name, some in (("engine", jobs), ("shares", shares)):
-        rows = measure(some, repeats=settings.repeats, warmup=1, device=where, budget_s=math.inf,
+        rows = measure(some, repeats=amounts.repeats, warmup=1, device=where, budget_s=math.inf,
                        progress=bar(name))  # a ratio needs the same images
         keys = dict.fromkeys(key for row in rows for key in row)
         with open(folder(p) / f"{name}_times.csv", "w", newline="") as file:
@@ -45,6 +45,7 @@ def main():
             writer.writeheader()
             writer.writerows(rows)
     (folder(p) / "engine.json").write_text(json.dumps(peaks(where), indent=1) + "\n")
+    return f"{len(jobs)} jobs, {len(shares)} shares of patches, {amounts.repeats} times each, on {where.type}"
 
 
 run(main)

@@ -1,39 +1,59 @@
-"""Score one method on every test set and scale: python -m stages.evaluate METHOD.
+"""Score all methods and routed variants side by side, or one: python -m stages.evaluate [METHOD].
 
-An interrupted evaluation goes on at the next image.
+An interrupted evaluation goes on at the next image; rows under the same settings are not scored again.
 """
+
+import json
+import sys
+from dataclasses import asdict
 
 import pandas as pd
 
-from pipeline.evaluation import resume
 from pipeline.config import params
+from pipeline.evaluation import VERSION, resume
 from pipeline.evaluation.protocol import COLUMNS, evaluate
 from pipeline.io import sha256
-from pipeline.training.checkpoints import make_tag
-from stages.common.trained import test_images, trained
 from stages.common.networks import device, routing
-from stages.common.shell import ROOT, argument, bar, folder, run
+from stages.common.shell import ROOT, counted, folder, run, telling
+from stages.common.trained import test_images, trained
+from stages.common.workers import at_once, each
 
 
 def main():
-    method, p = argument(), params.load()
-    rows = []
-    if p.present([method]):  # else a header alone
-        variant = p.variants[method]
-        route = routing(p) if method in p.routed else None
-        images = test_images(p, p.sets_of(method))
-        weights = sha256(folder(p) / "models" / f"{method}.safetensors")
-        tag = make_tag(("evaluation", f"models.{variant.network}"), method=method,
-                       options=variant.options, routing=route, weights=weights,
-                       images=[sha256(f) for files in images.values() for f in files])
-        kept = ROOT / "states" / f"{p.profile}-{method}.rows"
-        known, model = resume.read(kept, tag), trained(p, method)
-        rows = evaluate(method, model, images, p.scales_of(method), route, device=device(),
-                        known=known, keep=resume.keeper(kept, tag, known), progress=bar(method))
-    out = folder(p) / "quality" / f"{method}.csv"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows, columns=COLUMNS).to_csv(out, index=False, float_format="%.6f",
-                                               lineterminator="\n")
+    p = params.load()
+    if len(sys.argv) > 1:
+        return one(sys.argv[1], telling(sys.argv[1]), print)
+    names = p.present([*p.methods, *p.routed])
+    jobs = at_once(device().type == "cuda")
+    each("stages.evaluate", {name: expense(p, name) for name in names}, jobs,
+         preload=["stages.common.trained", "pipeline.evaluation.protocol", "pandas"])
+    return f"{len(names)} methods on {', '.join(p.images.test)}, {jobs} at once"
 
 
-run(main)
+def expense(p, name):
+    """Operations, roughly, to begin with the longest: those of the network, and of scoring."""
+    record = json.loads((folder(p) / "models" / f"{name}.json").read_text())
+    return sum(max(routes.values()) + 2e5 for routes in record["macs_per_lr_pixel"].values())
+
+
+def one(name, share, say):
+    p = params.load()
+    p.present([name])
+    route = routing(p) if name in p.routed else None
+    images, model = test_images(p, p.sets_of(name)), trained(p, name)
+    tag = {"version": VERSION, "network": p.variants[name].network, "options": p.variants[name].options,
+           "device": str(device()), "routing": route and asdict(route),
+           "weights": sha256(folder(p) / "models" / f"{name}.safetensors"),
+           "images": [sha256(f) for files in images.values() for f in files]}
+    known = resume.read(kept := ROOT / "states" / f"{p.profile}-{name}.rows", tag)
+    rows = evaluate(name, model, images, p.scales_of(name), route, device=device(), known=known,
+                    keep=resume.keeper(kept, tag, known), progress=counted(share))
+    (folder(p) / "quality").mkdir(parents=True, exist_ok=True)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table.to_csv(folder(p) / "quality" / f"{name}.csv", index=False, float_format="%.6f", lineterminator="\n")
+    scores = ", ".join(f"x{s} {db:.2f}" for s, db in table.groupby("scale").psnr_db.mean().items())
+    return f"{name}: {len(rows)} images and scales ({len(rows) - len(known)} new), PSNR {scores} dB"
+
+
+if __name__ == "__main__":
+    run(main)

@@ -24,7 +24,7 @@ def main():
     records = {name: json.loads((source / "models" / f"{name}.json").read_text()) for name in methods}
     figures = {
         "claims": intervals.intervals(pd.read_csv(out / "claims.csv")),
-        "fig1": fig1.efficiency(first, current, p.sets[p.profile].ablation, p.ablation.scale),
+        "fig1": fig1.efficiency(first, current, p.images.ablation, p.ablation.scale),
         "fig2": fig2.examples(examples["severe"], examples["mild"]),
         "fig3": fig3.features([(n, pictures["fig3"][f"{n}/image"], pictures["fig3"][f"{n}/response"])
                                for n in sorted({key.split("/")[0] for key in pictures["fig3"]})]),
@@ -33,19 +33,20 @@ def main():
         "engine": engine.engine(pd.read_csv(source / "shares_times.csv"), pd.read_csv(source / "seams.csv")),
         "curves": curves.learning_curves(curves.gather(records)),
     }
-    shown = fig8_11.chosen(set.intersection(*(set(scores[name]) for name in p.pictures[p.profile])))
-    for name, picture in p.pictures[p.profile].items():
+    shown = fig8_11.chosen(set.intersection(*(set(scores[name]) for name in p.images.pictures)))
+    for name, picture in p.images.pictures.items():
         found = pictures[name]
         figures[name] = fig8_11.comparison(
-            found["full"], tuple(picture.crop),
+            found["full"], picture.box,
             [("HR", found["truth"], None, None),
              *((method, found[method], *scores[name][method]) for method in shown)])
     figures["routes"] = routes.routes([
         (f"{picture.called} ×{picture.scale}", pictures[name]["whole/prn"],
          *(pictures[name][f"map/{key}"] for key in ("rows", "columns", "route")))
-        for name, picture in p.pictures[p.profile].items()])
+        for name, picture in p.images.pictures.items()])
     for name, figure in figures.items():
         save(figure, out / "figures" / name)
+    return f"{len(figures)} figures, as PNG and SVG, in {out / 'figures'}"
 
 
 run(main)

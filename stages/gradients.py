@@ -14,10 +14,10 @@ from stages.common.shell import bar, folder, run
 def main():
     p = params.load()
     out, where, images = folder(p), device(), test_images(p)
-    settings = p.gradients[p.profile]
+    settings = p.images.gradients
     cnn, bicubic = trained(p, "cnn7"), build("bicubic", p.scales)
     scale = p.scales_of("cnn7")[0]  # x3 in section III
-    paths = images[p.sets[p.profile].ablation]
+    paths = images[p.images.ablation]
     rows = pd.DataFrame(gradient_gain.gains(
         cnn, bicubic, paths, scale, settings.stride, norm=p.prior.norm, domain=p.prior.domain,
         device=where, progress=bar("gains")))
@@ -30,7 +30,8 @@ def main():
              for s in p.scales for row in gradient_gain.image_priors(files, s, routing(p, 0, 1))]
     pd.DataFrame(every).to_csv(out / "priors.csv", index=False, float_format="%.5f",
                                lineterminator="\n")
-    print(f"{(rows.kind == 'severe').sum()} severe, {(rows.kind == 'mild').sum()} mild patches")
+    return (f"{(rows.kind == 'severe').sum()} severe, {(rows.kind == 'mild').sum()} mild patches; P of "
+            f"{sum(len(files) for files in images.values())} images")
 
 
 run(main)

@@ -19,17 +19,17 @@ def main():
              for path in images.list_images(train / name)}
     pack.pack(folder(p) / "train.npz",
                 {name: luma8(images.read(path)) for name, path in files.items()})
-    settings = p.engine[p.profile]
+    settings, count = p.images.engine, p.amounts.engine.images
     some = {}
     for name in settings.sets:  # spread over the set
         paths = images.list_images(folder(p) / "datasets" / "test" / name)
-        for path in paths[::max(1, len(paths) // settings.images)][:settings.images]:
+        for path in paths[::max(1, len(paths) // count)][:count]:
             some[f"{name}/{path.stem}"] = luma8(images.read_for(path, max(settings.scales)))
     pack.pack(folder(p) / "engine.npz", some)
-    timed = images.list_images(folder(p) / "datasets" / "test" / p.sets[p.profile].ablation)
+    timed = images.list_images(folder(p) / "datasets" / "test" / p.images.ablation)
     pack.pack(folder(p) / "timing.npz", {
         path.stem: luma8(images.read_for(path, max(p.scales))) for path in timed})
-    print(f"{len(files)} training images, {len(timed)} images to time")
+    return f"{len(files)} training images, {len(timed)} images to time, {len(some)} for the engine"
 
 
 run(main)

@@ -16,21 +16,22 @@ def main():
     images, arrays, scores = test_images(p), {}, {}
     names = p.present([*p.methods, *p.routed])
     models = {n: (trained(p, n), routing(p) if n in p.routed else None) for n in names}
-    for figure, picture in p.pictures[p.profile].items():
+    for figure, picture in p.images.pictures.items():
         path = find(images[picture.dataset], picture, figure)
         usable = {n: m for n, m in models.items() if picture.scale in p.scales_of(n)}
-        pixels, scores[figure] = compare(path, picture.scale, picture.crop, usable, where)
+        pixels, scores[figure] = compare(path, picture.scale, picture.box, usable, where)
         pixels |= {f"map/{k}": v for k, v in route_map(path, picture.scale, routing(p)).items()}
         arrays |= {f"{figure}/{name}": value for name, value in pixels.items()}
     seen = "vdsr" if "vdsr" in models else "cnn7"  # the paper shows VDSR
     scores["fig3"] = {"method": seen, "scale": p.scales_of("cnn7")[0]}
     for figure in ("fig8", "fig9"):  # butterfly and bird, as in the paper
-        picture = p.pictures[p.profile][figure]
+        picture = p.images.pictures[figure]
         image, map_ = response(models[seen][0], find(images[picture.dataset], picture, figure),
                                scores["fig3"]["scale"], where)
         arrays |= {f"fig3/{picture.called}/image": image, f"fig3/{picture.called}/response": map_}
     np.savez(folder(p) / "pictures.npz", **arrays)
     (folder(p) / "pictures.json").write_text(json.dumps(scores, indent=1) + "\n")
+    return f"{len(p.images.pictures)} pictures by {len(models)} methods, responses of {seen}"
 
 
 def find(paths, picture, figure):

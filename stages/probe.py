@@ -29,9 +29,9 @@ def compared(p):
 
 def main():
     p, where = params.load(), device()
-    a, train, settings = p.ablation, p.train[p.profile], p.timing[p.profile]
-    paths = test_images(p)[p.sets[p.profile].ablation]
-    labels = routing(p, train.gamma_low, train.gamma_upper)  # the classes as training knew them
+    a, settings = p.ablation, p.amounts.timing
+    paths = test_images(p)[p.images.ablation]
+    labels = routing(p, *p.train_gammas)  # the classes as training knew them
     models = {name: trained(p, name) for name in compared(p)}
     rows = [row for name, model in models.items()
             for row in class_psnr(name, model, paths, a.scale, labels, device=where, progress=bar(name))]
@@ -48,6 +48,8 @@ def main():
         pd.DataFrame(table).to_csv(folder(p) / f"{name}.csv", index=False, float_format="%.5f",
                                    lineterminator="\n")
     (folder(p) / "receptive.json").write_text(json.dumps(fields, indent=1) + "\n")
+    return (f"{len(models)} variants on {len(paths)} images: {len(rows)} scores by route, "
+            f"{len(times)} times, {len(seen)} responses")
 
 
 run(main)

@@ -18,9 +18,9 @@ def main():
         for suffix in ("safetensors", "json"):
             shutil.copyfile(folder(p) / "models" / f"{name}.{suffix}", PUBLISHED / f"{name}.{suffix}")
         index[name] = sha256(PUBLISHED / f"{name}.safetensors")
-        print(f"{name}: published, sha256 {index[name]}")
     text = json.dumps(index, indent=1, sort_keys=True)
     (PUBLISHED / "published.json").write_text(text + "\n")
+    return "; ".join(f"{name}, sha256 {index[name]}" for name in sys.argv[1:])
 
 
 run(main)

@@ -28,8 +28,7 @@ def main():
     models = {n: json.loads((source / "models" / f"{n}.json").read_text())
               for n in p.present(p.variants)}
     machine = json.loads((source / "machine.json").read_text())
-    sets, a = p.sets[p.profile], p.ablation
-    at = revision()
+    sets, a, at = p.images, p.ablation, revision()
     rests_on = departures.departures(models, sets.test, p.training_sets(), machine, results["table1"],
                                      results["published"], at, {f"{n}.csv": t for n, t in results.items()})
     provenance = {
@@ -45,7 +44,7 @@ def main():
     scores = json.loads((source / "pictures.json").read_text())
     shown = scores.pop("fig3")
     titles = {name: f"{x.called} of {style.dataset(x.dataset)}, ×{x.scale}"
-              for name, x in p.pictures[p.profile].items()}
+              for name, x in p.images.pictures.items()}
     render.render({
         "profile": p.profile, "provenance": provenance, "headline": departures.headline(p.profile),
         "departures": rests_on, **symbols.summary(results["claims"], results["cells"]),
@@ -54,6 +53,7 @@ def main():
         "comparisons": embed.comparisons(titles, pixels, scores),
         "tables": render.typeset(results, sets.test, sets.ablation, a.scale),
         "decisions": decisions.decisions(facts), "contradictions": decisions.contradictions()}, out)
+    return f"open {out / 'report.html'}"
 
 
 run(main)

@@ -13,7 +13,7 @@ def main():
     p = params.load()
     source, out = folder(p), reports(p)
     out.mkdir(parents=True, exist_ok=True)
-    dataset = p.sets[p.profile].ablation
+    dataset = p.images.ablation
     gammas, scale = (p.ablation.gamma_low, p.ablation.gamma_upper), p.ablation.scale
     ablation, priors = pd.read_csv(source / "ablation.csv"), pd.read_csv(source / "priors.csv")
     scored = [path for name in p.present([*p.methods, *p.routed])  # the quality of others is cited
@@ -29,7 +29,7 @@ def main():
     current = ("current", p.gamma_low, p.gamma_upper)
     results = {
         "quality": quality, "timing": times,
-        "table1": tables.table1(quality, p.sets[p.profile].test, weights),
+        "table1": tables.table1(quality, p.images.test, weights),
         "published": tables.published(quality),
         "table2": tables.table2(ablation, times, p.ablation.pairs(), scale),
         "table3": tables.table3(ablation, times, options, gammas, scale),
@@ -44,6 +44,8 @@ def main():
         table.to_csv(out / f"{name}.csv", index=False, float_format="%.5f", lineterminator="\n")
     numbers = tables.summary(results["table1"], results["table4"], point, routes, times, dataset, scale)
     (out / "metrics.json").write_text(json.dumps(numbers, indent=1) + "\n")
+    sources = results["table1"].source.value_counts()
+    return f"Table I: {sources.get('measured', 0)} cells measured, {sources.get('cited', 0)} cited; all in {out}"
 
 
 run(main)

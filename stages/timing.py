@@ -1,8 +1,7 @@
 """Time all methods, modes and threshold pairs on the ablation data set, interleaved.
 
 The weights are fresh ones: time depends on shapes and routes, not on their values, and so a new
-training does not make the timings old.  Needs torch, numpy and PyYAML only.
-"""
+training does not make the timings old.  Needs torch, numpy, PyYAML and pydantic only."""
 
 import csv
 import json
@@ -36,7 +35,7 @@ def plan(p):
 
 def main():
     p, where = params.load(), device()
-    settings = p.timing[p.profile]
+    settings = p.amounts.timing
     ys = list(pack.unpack(folder(p) / "timing.npz").values())[: settings.images]
     images = {scale: luma_pairs(ys, scale, where) for scale in p.scales}
     models = {name: placed(fresh(p, name)) for name in p.present(p.variants)}
@@ -51,9 +50,10 @@ def main():
     with open(folder(p) / "timing.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, ["dataset", *rows[0]], lineterminator="\n")
         writer.writeheader()
-        writer.writerows({"dataset": p.sets[p.profile].ablation, **row} for row in rows)
+        writer.writerows({"dataset": p.images.ablation, **row} for row in rows)
     peak["other_cores"] = others()
     (folder(p) / "machine.json").write_text(json.dumps(peak, indent=1) + "\n")
+    return f"{len(rows)} jobs, {settings.repeats} times on {len(ys)} images, on {where.type}"
 
 
 run(main)

@@ -14,7 +14,8 @@ from pipeline.training import algorithm1
 from pipeline.training.run import Run, tables
 from pipeline.config import params
 from pipeline.data import sources
-from pipeline.config.options import FITTED
+from pipeline.config.options import FITTED, Recipe
+from pipeline.config.resolved import training
 from pipeline.models import build
 from pipeline.analysis.tables import depth_variants
 from stages.common.networks import fresh, routing
@@ -39,7 +40,7 @@ NUMBERS = st.one_of(
     st.integers(-3, 130), st.integers(), st.floats(width=32), st.floats(0, 1),
     st.sampled_from([0, 1, 2**31, 2**63, 10**30, 1e-300, 1e308, float("nan"), float("inf"), -0.0]))
 WORDS = st.one_of(st.sampled_from(
-    ["l2", "lr", "hr", "cosine", "plain", "paper", "published", "prn", "prn_plain", "vdsr", "set5",
+    ["l2", "lr", "hr", "linear", "smoke", "plain", "paper", "published", "prn", "prn_plain", "vdsr", "set5",
      "bsds200", "embedded_train", "fig8", "../x", "a b", "a/b", "", "10", "null"]), st.text(max_size=5))
 LEAVES = st.one_of(NUMBERS, WORDS, st.booleans(), st.none())
 VALUES = st.one_of(LEAVES, st.lists(LEAVES, max_size=4), st.lists(st.integers(0, 120), max_size=4),
@@ -89,9 +90,9 @@ def check(file):
 @example(change=("replace", ("gamma_low",), float("nan")))
 @example(change=("replace", ("seed",), -1))
 @example(change=("replace", ("seed",), 2**40))
-@example(change=("replace", ("train", "embedded", "recipes", "paper", "clip"), float("nan")))
-@example(change=("replace", ("train", "embedded", "limit_minutes"), -1))
-@example(change=("replace", ("train", "embedded", "phases"), {}))
+@example(change=("replace", ("recipes", "paper", "clip"), float("nan")))
+@example(change=("replace", ("budgets", "smoke", "limit_minutes"), -1))
+@example(change=("replace", ("profiles", "embedded", "train"), {}))
 @example(change=("replace", ("variants", "fsrcnn", "effort"), float("inf")))
 @example(change=("replace", ("variants", "bicubic", "network"), "srcnn"))
 @example(change=("replace", ("variants", "prn", "options"), {"early": 2}))
@@ -103,22 +104,22 @@ def check(file):
 @example(change=("replace", ("scales",), [2, 2]))
 @example(change=("replace", ("ablation", "lows"), [200]))
 @example(change=("replace", ("local",), {"set5": "embedded/test"}))
-@example(change=("replace", ("sets", "paper", "test"), ["bsds100", "bsds200"]))
-@example(change=("replace", ("pictures", "paper", "fig8", "crop"), [0, 0]))
-@example(change=("remove", ("pictures", "paper"), None))
-@example(change=("remove", ("pictures", "embedded", "fig9"), None))
+@example(change=("replace", ("profiles", "paper", "test"), ["bsds100", "bsds200"]))
+@example(change=("replace", ("profiles", "paper", "pictures", "fig8", "crop"), {"y": 0, "x": 0}))
+@example(change=("remove", ("profiles", "paper"), None))
+@example(change=("remove", ("profiles", "embedded", "pictures", "fig9"), None))
 @example(change=("remove", ("variants", "cnn7"), None))
-@example(change=("replace", ("train", "paper", "recipes", "scn"), 1))
-@example(change=("replace", ("train", "embedded", "recipes", "aplus", "sets"), ["t91"]))
-@example(change=("replace", ("train", "embedded", "recipes", "rfl", "ridge"), 0))
+@example(change=("replace", ("recipes", "scn"), 1))
+@example(change=("replace", ("profiles", "embedded", "train", "fit", "sets"), ["embedded_test"]))
+@example(change=("replace", ("recipes", "rfl", "ridge"), 0))
 @example(change=("replace", ("variants", "aplus", "recipe"), "paper"))
 @example(change=("replace", ("variants", "aplus", "options"), {"anchors": 10**6}))
 @example(change=("replace", ("variants", "fsrcnn", "scales"), [2]))
 @example(change=("replace", ("variants", "vdsr", "profiles"), ["embedded", "embedded"]))
-@example(change=("replace", ("engine", "paper", "scales"), [2]))
-@example(change=("replace", ("engine", "embedded", "repeats"), 0))
-@example(change=("replace", ("engine", "embedded", "sets"), ["set5"]))
-@example(change=("remove", ("engine", "paper"), None))
+@example(change=("replace", ("profiles", "paper", "engine", "scales"), [2]))
+@example(change=("replace", ("budgets", "smoke", "engine", "repeats"), 0))
+@example(change=("replace", ("profiles", "embedded", "engine", "sets"), ["set5"]))
+@example(change=("remove", ("budgets", "paper"), None))
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_changed_file_is_refused_in_words_or_runs(tmp_path_factory, change):
     kind, path, value = change
@@ -144,7 +145,7 @@ def assert_runs(p, path):
     """What can be tried in milliseconds: networks, routes, provenance, a step of training."""
     name = path[1] if path[0] == "variants" and len(path) > 1 and path[1] in p.variants else "prn"
     model = fresh(p, name)
-    recipe = p.train[p.profile].recipes[p.variants[name].recipe]
+    recipe = p.recipe_of(name)
     assert [s for s in p.scales_of(name) if s not in p.scales] == []
     assert p.ablation.pairs() and routing(p).gamma_low < routing(p).gamma_upper
     depth_variants({n: v.options for n, v in p.variants.items() if v.network == "prn"})
@@ -153,15 +154,15 @@ def assert_runs(p, path):
         return
     if recipe.batch * recipe.crop**2 > 10**5:
         return
-    settings_ = p.train[p.profile]
-    label = {"norm": p.prior.norm, "domain": "lr" if p.prior.domain == "hr" else p.prior.domain,
-             "gamma_low": settings_.gamma_low, "gamma_upper": settings_.gamma_upper}
     if p.variants[name].network == "prn":
         model = build("prn", p.scales, width=4)
-    recipe, cpu = algorithm1.Recipe(**vars(recipe)), torch.device("cpu")
+    entry = training(p, name)
+    assert json.loads(json.dumps(entry, allow_nan=False)) == entry
+    recipe, cpu = algorithm1.Recipe(**entry["recipe"]), torch.device("cpu")
     run = Run(model, recipe, p.scales_of(name), p.seed, cpu)
     try:
-        run.enter(tables(make_images(1, 120), recipe, run.learns, label, run.routes, False, cpu), False)
+        run.enter(tables(make_images(1, 120), recipe, run.learns, entry["label"], run.routes, False, cpu),
+                  False)
     except ValueError as error:  # what only the images can tell names the key as well
         assert "change the training" in str(error) or "use a smaller crop" in str(error)
     else:
@@ -188,7 +189,6 @@ def test_what_is_accepted_runs_to_its_report(tmp_path_factory, changes):
     small = workspace.small_params()
     raw = small
     for kind, path, value in changes:
-        assume(path[0] != "train" or "steps" not in path)
         try:
             raw = changed(raw, kind, path, value)
         except (KeyError, TypeError):
@@ -203,9 +203,9 @@ def test_what_is_accepted_runs_to_its_report(tmp_path_factory, changes):
         return
     finally:
         os.chdir(back)
-    heavy = [r for t in p.train.values() for r in t.recipes.values()
-             if isinstance(r, params.Recipe) and r.batch * r.crop**2 > 10**5]
-    assume(not heavy and p.timing[p.profile].repeats * p.timing[p.profile].warmup < 10)
+    recipes = [p.recipe_of(name) for name in p.present(p.variants)]
+    assume(not any(isinstance(r, Recipe) and r.batch * r.crop**2 > 10**5 for r in recipes))
+    assume(max(p.amounts.rungs) < 100 and p.amounts.timing.repeats * p.amounts.timing.warmup < 10)
     assume(p.profile == "embedded" and p.weights == "trained" and raw != small)
     assume(all(v.options.get("width", 64) <= 64 for v in p.variants.values()))
     monkeypatch = pytest.MonkeyPatch()
@@ -215,4 +215,4 @@ def test_what_is_accepted_runs_to_its_report(tmp_path_factory, changes):
         words = workspace.first_words(workspace.whole_pipeline(raw), monkeypatch)
     finally:
         monkeypatch.undo()
-    assert words is None or any(key in words for key in ("train.", "pictures:", "local."))
+    assert words is None or any(key in words for key in ("train", "pictures:", "local."))

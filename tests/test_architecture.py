@@ -73,13 +73,13 @@ def package(file):
 
 @pytest.mark.parametrize("name, stage, path", list(entry_points()), ids=lambda v: v if isinstance(v, str) else "")
 def test_stage_declares_all_packages_it_reaches_and_no_more(name, stage, path):
-    declared = {d for d in stage["deps"] if d.startswith(("pipeline", "stages"))}
-    assert declared == {package(file) for file in closure(path)}
+    declared = {d for d in stage.get("deps", ()) if d.startswith(("pipeline", "stages"))}
+    assert declared == {package(file) for file in closure(path)} or stage.get("always_changed")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "stages").rglob("*.py")), ids=lambda p: p.name)
 def test_stages_are_thin(path):
-    assert len(path.read_text().splitlines()) < 60
+    assert len(path.read_text().splitlines()) < (120 if path.parent.name == "common" else 60)
 
 
 @pytest.mark.parametrize("path", library(), ids=lambda p: p.name)
@@ -133,31 +133,35 @@ def test_training_and_timing_need_torch_and_numpy_alone():
 def test_no_stage_reads_a_parameter_that_it_does_not_declare():
     """What a stage takes from params.yaml, by the attributes of `p` in its code."""
     for name, stage, path in entry_points():
-        files = [path] + [f for f in files_of("stages.common.setup") if str(f.relative_to(ROOT)) in closure(path)]
-        used = {word for f in files for word in re.findall(r"\bp\.(\w+)", f.read_text())}
+        tree = ast.walk(ast.parse(path.read_text()))
+        used = {n.attr for n in tree if isinstance(n, ast.Attribute) and getattr(n.value, "id", "") == "p"}
         used |= {"variants"} if "present" in used else set()
-        used -= {"scales_of", "sets_of", "training_sets", "check_sets", "load", "present"}
+        used -= {"scales_of", "sets_of", "training_sets", "check_sets", "load", "present", "profile"}
         declared = {key.split(".")[0] for key in stage.get("params", [])}
-        if name == "validate":
-            assert "params.yaml" in stage["deps"]
-            continue
-        missing = used - declared - {"profile"}
-        if name == "evaluate":  # not routed: the thresholds do not matter to it
-            missing -= {"routed"}
-        if name == "evaluate_routed":
-            missing -= {"routed"}
-        assert not missing, f"{name} reads {missing}"
+        if any(d.endswith("variants.json") for d in stage.get("deps", ())):  # these make it
+            declared |= {"variants"}
+        aspects = {"images": "profiles", "amounts": "budgets"}
+        missing = {aspects.get(word, word) for word in used} - declared
+        assert not missing or stage.get("always_changed"), f"{name} reads {missing}"
 
 
 def test_a_stage_that_asks_which_weights_are_there_runs_again_when_some_are_published():
-    sources = {"weights/${weights}.json", "artifacts/${profile}/models", "artifacts/${profile}/quality"}
     for name, stage, path in entry_points():
-        if "p.present(" in path.read_text() and not name.startswith("evaluate"):  # these name one file
-            assert sources & set(stage["deps"]), name
+        if "p.present(" in path.read_text() and not stage.get("always_changed"):
+            assert "artifacts/${profile}/variants.json" in stage["deps"], name
+    assert "weights/${weights}.json" in STAGES["train"]["deps"]
 
 
-def test_long_outputs_are_named_one_by_one():
+def test_outputs_of_stages_that_make_one_thing_are_named_one_by_one():
     for name, stage, _ in entry_points():
         for out in stage["outs"]:
             out = out if isinstance(out, str) else next(iter(out))
-            assert name in ("download", "train") or Path(out).suffix, f"{name}: {out} is a folder"
+            folders = ("download", "train", "evaluate", "figures")
+            assert name in folders or Path(out).suffix, f"{name}: {out} is a folder"
+
+
+def test_the_files_of_dvc_stay_small():
+    """DVC reads and writes all of them after each stage."""
+    assert len((ROOT / "params.yaml").read_text().splitlines()) <= 320
+    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 450
+    assert len((ROOT / "dvc.lock").read_text().splitlines()) <= 5000

@@ -1,6 +1,7 @@
 """Bad images: a clear error that names the file, or the right result; never a silent skip."""
 
 import io
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -14,9 +15,8 @@ from hypothesis import given, settings, strategies as st
 from PIL import Image, PngImagePlugin
 
 from pipeline.analysis import tables
-from pipeline.config import params
 from pipeline.data import images, pack
-from tests.workspace import stage
+from tests.workspace import stage, use_folders
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (72, 80, 3)).astype(np.uint8)
 RGB = Image.fromarray(PIXELS)
@@ -182,7 +182,7 @@ def test_a_packed_file_keeps_any_name_and_is_refused_when_damaged(tmp_path):
 
 # the stages, as DVC calls them, in a workspace with images of the user's own
 
-PIPELINE = ["validate", "download train", "download test", "pack", "train bicubic",
+PIPELINE = ["check", "download train", "download test", "pack", "train bicubic",
             "evaluate bicubic"]
 
 
@@ -191,13 +191,7 @@ def workspace(tmp_path, monkeypatch):
     """params.yaml with two folders of the user in place of the embedded sets."""
     raw = yaml.safe_load(Path("params.yaml").read_text())
     raw["local"] = {"mine": "train", "held": "test"}
-    raw["sets"]["embedded"] = {"test": ["held"], "ablation": "held"}
-    raw["train"]["embedded"]["phases"]["finetune"]["sets"] = ["mine"]
-    for name in ("aplus", "rfl"):
-        raw["train"]["embedded"]["recipes"][name]["sets"] = ["mine"]
-    raw["engine"]["embedded"]["sets"] = ["held"]
-    for picture in raw["pictures"]["embedded"].values():
-        picture["dataset"] = "held"
+    use_folders(raw)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
     for folder in ("train", "test"):
         (tmp_path / folder).mkdir()
@@ -253,11 +247,20 @@ def test_a_set_without_images_is_named(workspace, monkeypatch):
     assert "local.held: test: no image there" in first_words(monkeypatch)
 
 
-def test_training_images_smaller_than_a_patch_are_recorded(workspace, monkeypatch):
-    from stages.common.setup import too_small
+def test_training_images_smaller_than_a_patch_are_recorded(workspace, monkeypatch, capsys):
+    from pipeline.data.pack import pack
 
-    images = {"mine/big": PIXELS[..., 0], "mine/small": PIXELS[:53, :, 0], "mine/tiny": PIXELS[:1, :1, 0]}
-    assert too_small(images, 54, (2, 3, 4)) == ["mine/small", "mine/tiny"]
+    raw = yaml.safe_load(Path("params.yaml").read_text())
+    raw["budgets"]["smoke"]["rungs"] = [8]
+    Path("params.yaml").write_text(yaml.safe_dump(raw))
+    assert stage("check", monkeypatch) is None
+    pack(workspace / "artifacts/embedded/train.npz",
+         {"mine/a": PIXELS[..., 0], "mine/big": PIXELS[..., 0], "mine/small": PIXELS[:53, :, 0],
+          "mine/tiny": PIXELS[:1, :1, 0]})
+    assert stage("train cnn7", monkeypatch) is None
+    record = json.loads(Path("artifacts/embedded/models/cnn7.json").read_text())
+    assert record["too_small"] == ["mine/small", "mine/tiny"]
+    assert "2 images are smaller than a patch of 54" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["download", "download all", "train nothing", "evaluate",

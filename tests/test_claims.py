@@ -10,9 +10,10 @@ import pytest
 from pipeline import paper
 from pipeline.analysis import claims, statistics, tables, time_tables, verdicts
 from pipeline.analysis.table_verdicts import cells
-from pipeline.config.params import ParameterError, load
 from pipeline.analysis.outcome import signed
 from pipeline.analysis.results import Results, repeats, shortfall
+from pipeline.config.params import Claims, ParameterError, load
+from pipeline.config.validation import read
 from pipeline.analysis.statistics import Interval
 
 IMAGES = [f"i{k:02}" for k in range(20)]
@@ -396,12 +397,12 @@ def test_cells_of_all_tables_have_a_verdict():
 
 
 @pytest.mark.parametrize("changed, message", [
-    ({"budget": -1.0}, "claims: budget=-1; must be 0 or more"),
-    ({"paper_patches": {"prn": 1.0, "cnn7": -2.0}}, "claims: cnn7=-2"),
+    ({"budget": -1.0}, "claims.budget: -1.0 is too small"),
+    ({"paper_patches": {"prn": 1.0, "cnn7": -2.0}}, "claims.paper_patches.cnn7: -2.0 is too small"),
     ({"paper_patches": {"cnn7": 1.0}}, "claims: paper_patches: prn: missing")])
 def test_a_bad_tolerance_is_refused(changed, message):
     with pytest.raises(ParameterError, match=message):
-        replace(load("params.yaml").claims, **changed)
+        read(Claims, asdict(load("params.yaml").claims) | changed, "claims")
 
 
 def test_repeats_are_variants_that_differ_in_their_seed_alone():

@@ -31,7 +31,7 @@ STORED = {  # the first three values of a layer
     "upsample.x2.weight": (-0.000566, -0.000244, -0.000583),
     "upsample.x3.weight": (0.000764, -0.000425, -0.000325),
 }
-COMMANDS = ["validate", "download train", "download test", "pack", "train prn", "train bicubic",
+COMMANDS = ["check", "download train", "download test", "pack", "train prn", "train bicubic",
             "train cnn7", "gradients", "evaluate prn", "evaluate bicubic"]
 
 

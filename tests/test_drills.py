@@ -20,16 +20,16 @@ from tests import workspace
 from tests.test_pipeline import call, clone_of, dvc, environment
 
 pytestmark = pytest.mark.drill
-KILLS, STEPS = 24, 40
+KILLS, PATCHES = 24, 320
 # what holds a time, or is drawn from one
 TIMED = re.compile(r"timing|_times|machine|engine|reconstruction|table[23]|metrics|current|claims|cells|fig[17]\."
                    r"|report\.|provenance|/curves/|\.json$")
 
 
 def small_clone(path):
-    clone_of(path, steps=1)
+    clone_of(path, patches=8)
     raw = workspace.small_params()
-    raw["train"]["embedded"]["phases"]["finetune"]["steps"] = STEPS
+    raw["budgets"]["smoke"]["rungs"] = [PATCHES]
     workspace.fill(path, raw)
     call(path, "git", "add", "-A")
     call(path, "git", "commit", "-q", "-m", "small")
@@ -143,7 +143,7 @@ def test_a_read_only_clone_says_so(tmp_path):
     try:
         output = dvc(path, "repro", fails=True)
         print(output)
-        done = subprocess.run([sys.executable, "-m", "stages.validate"], cwd=path, env=environment(),
+        done = subprocess.run([sys.executable, "-m", "stages.check"], cwd=path, env=environment(),
                               text=True, capture_output=True)
         print(done.stderr)
     finally:

@@ -14,7 +14,7 @@ import pytest
 from tests import workspace
 from tests.workspace import first_words, stage
 
-COMMANDS = ["validate", "download train", "download test", "pack", "train prn", "evaluate prn"]
+COMMANDS = ["check", "download train", "download test", "pack", "train prn", "evaluate prn"]
 MADE = ["train.npz", "timing.npz", "models/prn.safetensors", "quality/prn.csv"]
 
 
@@ -47,7 +47,7 @@ def made_of(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_is_one_line_and_the_next_run_ends_as_an_undisturbed_one(
-        made_of, monkeypatch, capfd):
+        made_of, monkeypatch, capsys):
     words = {}
 
     def fill_up(command):
@@ -64,7 +64,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_ends_as_an_undisturbed_one(
     assert not list(Path("artifacts").rglob("*.partial"))
     for text in said:
         assert "\n" not in text and ("File too large" in text or "could not be written" in text), text
-    assert "Traceback" not in capfd.readouterr().err
+    assert "Traceback" not in capsys.readouterr().err
 
 
 @pytest.mark.drill
@@ -102,13 +102,13 @@ def without_override():
 
 def test_a_read_only_folder_is_one_line(made_of):
     made_of("quiet")
-    Path("artifacts/params.ok").unlink()  # a file that is there could still be written
+    Path("artifacts/local.json").unlink()  # a file that is there could still be written
     Path("artifacts").chmod(0o500)
     try:
-        done = subprocess.run([sys.executable, "-m", "stages.validate"], text=True, capture_output=True,
+        done = subprocess.run([sys.executable, "-m", "stages.check"], text=True, capture_output=True,
                               env={**os.environ, "PYTHONPATH": str(workspace.ROOT)},
                               preexec_fn=without_override)
     finally:
         Path("artifacts").chmod(0o700)
     assert done.returncode and "Permission denied" in done.stderr
-    assert len(done.stderr.splitlines()) == 1 and not Path("artifacts/params.ok").exists()
+    assert len(done.stderr.splitlines()) == 1 and not Path("artifacts/local.json").exists()

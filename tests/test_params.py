@@ -10,6 +10,7 @@ import yaml
 from dvc.utils.hydra import apply_overrides
 
 from pipeline.config import params
+from pipeline.config.resolved import training
 from pipeline.data import sources
 
 RAW = yaml.load(Path("params.yaml").read_text(), Loader=params._Loader)
@@ -45,6 +46,44 @@ def test_the_overrides_of_the_readme_are_those_that_dvc_and_the_pipeline_take(tm
         assert params.load(file) != params.load("params.yaml") or "-S" not in command
 
 
+@pytest.mark.parametrize("override, line", [
+    ("gamma_low=20", "gamma_low: 20"), ("budget=cpu", "budget: cpu"), ("seed=7", "seed: 7"),
+    ("profiles.paper.pictures.fig8.crop.side=80", "        crop: {y: 40, x: 80, side: 80}"),
+    ("budgets.smoke.recipes.paper.batch=16", "      paper: {learning_rate: 0.001, warmup: 10, batch: 16}")])
+def test_dvc_changes_one_line_and_drops_no_comment(tmp_path, override, line):
+    """`dvc exp run -S` reads the file by ruamel and writes it anew."""
+    file = shutil.copy("params.yaml", tmp_path)
+    apply_overrides(file, [override])
+    before, after = (Path(f).read_text().splitlines() for f in ("params.yaml", file))
+    changed = [new for old, new in zip(before, after, strict=True) if old != new]
+    assert len(changed) == 1 and changed[0].startswith(line)
+
+
+def test_variants_are_resolved_from_both_axes(tmp_path):
+    entry = training(load(tmp_path, "prior", "domain", value="hr"), "fsrcnn")
+    assert entry["recipe"] == {"learning_rate": 0.003, "decay": "linear", "warmup": 10, "batch": 8, "crop": 54,
+                               "clip": 0.0, "ema": 0.0, "precision": "float32"}
+    assert entry["rungs"] == [5 * 1280] and entry["budget"] == "smoke"
+    assert entry["label"] == {"norm": "l1", "domain": "bicubic", "gamma_low": 10, "gamma_upper": 30}
+    assert entry["phases"]["trunk"] == entry["phases"]["branch"] == {"sets": ["embedded_train"], "augment": True}
+    p = load(tmp_path, "profile", value="paper")
+    assert training(p, "prn_trained_20_50")["label"]["gamma_upper"] == 50
+    assert training(p, "prn_seed2")["seed"] == 2 and training(p, "cnn7")["scales"] == [3]
+    assert training(p, "aplus")["recipe"]["sets"] == ["t91"]
+    assert training(p, "prn")["phases"]["branch"] == {"sets": ["bsds200"], "augment": True}
+    assert training(load(tmp_path, "budget", value="cpu"), "prn")["rungs"] == [25_000, 100_000, 400_000]
+
+
+def test_each_budget_changes_only_what_differs():
+    p = params.load("params.yaml")
+    assert p.recipe_of("prn", "paper").batch == 64 and p.recipe_of("prn", "cpu").batch == 16
+    assert p.recipe_of("prn", "cpu").crop == p.recipe_of("prn", "paper").crop == 54
+    for budget, amounts in p.budgets.items():
+        for name, changes in amounts.recipes.items():
+            same = {k for k, v in changes.items() if p.recipes[name][k] == v}
+            assert not same, f"budgets.{budget}.recipes.{name}: {same} are those of recipes.{name}"
+
+
 @pytest.mark.parametrize("path, value, message", [
     (("gamma_low",), "abc", "gamma_low: expected a number, got 'abc'"),
     (("gamma_low",), 30, "need 0 <= gamma_low < gamma_upper. Eq. .2. of the paper swaps"),
@@ -53,36 +92,47 @@ def test_the_overrides_of_the_readme_are_those_that_dvc_and_the_pipeline_take(tm
     (("seed",), 1.5, "seed: expected a whole number, got 1.5"),
     (("profile",), "papre", "profile: 'papre' is not legal; use one of embedded, paper"),
     (("weights",), "best", "weights: 'best' is not legal; use one of trained, published"),
-    (("gama_low",), 3, "gama_low: unknown key; legal: profile, weights, seed, gamma_low"),
+    (("gama_low",), 3, "gama_low: unknown key; legal: profile, budget, weights, seed, gamma_low"),
     (("prior", "norm"), "l3", "prior.norm: 'l3' is not legal; use one of l1, l2"),
     (("methods",), ["bicubic", "vdsrr"], "methods: 'vdsrr' is not legal; use one of bicubic, aplus"),
     (("methods",), ["prn"], "methods: 'prn' is not legal"),
     (("routed",), ["fsrcnn"], "routed: 'fsrcnn' is not legal; use one of prn"),
     (("methods",), [], "methods: expected a list with at least one entry"),
     (("scales",), [2, 5], "scales: 5 is not legal; use one of 2, 3, 4"),
-    (("sets", "paper", "test"), ["set6"], "sets.paper.test: 'set6' is not legal; use one of .*set5"),
-    (("sets", "embedded", "ablation"), "set5", "sets.embedded.ablation: 'set5' is not legal"),
+    (("profiles", "paper", "test"), ["set6"], "profiles.paper.test: 'set6' is not legal; use one of .*set5"),
+    (("profiles", "embedded", "ablation"), "set5", "profiles.embedded.ablation: .*'set5' is not legal"),
     (("variants", "prn", "options"), {"depth": 3}, "options.depth: unknown key; legal: width, early"),
-    (("variants", "prn", "options"), {"early": 0}, "options.early: 0 is too small"),
+    (("variants", "prn", "options"), {"early": 0},
+     "variants.prn.options.early: 0 is too small; use a number at least 1"),
     (("variants", "fsrcnn", "options"), {"early": 2}, "network fsrcnn takes no options"),
     (("variants", "aplus", "options"), {"anchors": 0}, "options.anchors: 0 is too small"),
-    (("variants", "rfl", "options"), {"depth": 30}, "options.depth: 30 is too large; legal: 1 to 20"),
+    (("variants", "rfl", "options"), {"depth": 30},
+     "rfl.options.depth: 30 is too large; use a number at most 20"),
     (("variants", "aplus", "recipe"), "paper", "variants.aplus.recipe.*'paper' is not legal; use one of aplus$"),
-    (("variants", "fsrcnn", "recipe"), "rfl", "'rfl' is not legal; use one of paper, baseline"),
-    (("train", "paper", "recipes", "aplus", "sets"), ["set5"], "recipes.aplus.sets.*'set5' is not legal"),
-    (("train", "paper", "recipes", "aplus", "ridge"), 0, "ridge: 0.0 is too small"),
-    (("train", "paper", "recipes", "rfl", "subsample"), 100, "subsample >= 2 \\* least; got"),
-    (("train", "paper", "recipes", "rfl", "anchors"), 100, "recipes.rfl.anchors: unknown key"),
+    (("variants", "fsrcnn", "recipe"), "rfl", "'rfl' is not legal; use one of paper, modern, baseline"),
+    (("profiles", "paper", "train", "fit", "sets"), ["set5"], "train.fit.sets: 'set5' is not legal, it is in"),
+    (("recipes", "aplus", "ridge"), 0, "recipes.aplus.ridge: 0 is too small"),
+    (("recipes", "rfl", "subsample"), 100, "subsample >= 2 \\* least; got"),
+    (("recipes", "rfl", "anchors"), 100, "recipes.rfl.anchors: unknown key"),
     (("variants", "fsrcnn", "profiles"), ["papre"], "fsrcnn.profiles: 'papre' is not legal"),
     (("variants", "selfex", "sets"), ["set6"], "variants.selfex.sets: 'set6' is not legal; use one of .*set5"),
     (("variants", "fsrcnn", "sets"), ["set5"], "variants.fsrcnn.sets: .* compared on all test sets"),
     (("variants", "prn", "profiles"), ["paper"], "prn.profiles: .* every profile needs prn"),
     (("variants", "prn", "network"), "edsr", "variants.prn.network: 'edsr' is not legal"),
     (("variants", "prn", "train_gammas"), [50, 20], "train_gammas: gamma_low=50"),
-    (("train", "embedded", "phases", "finetune", "steps"), 0, "steps: 0 is too small"),
-    (("train", "embedded", "recipes", "paper", "learning_rate"), 2.0, "0 < learning_rate < 1"),
+    (("budget",), "long", "budget: 'long' is not legal; use one of smoke, cpu, paper"),
+    (("budgets", "cpu", "rungs"), [0], r"budgets.cpu.rungs\[0\]: 0 is too small"),
+    (("budgets", "cpu", "rungs"), [5, 5], "budgets.cpu.rungs: .5, 5. is not legal; use numbers that grow"),
+    (("budgets", "cpu", "recipes", "prm"), {}, "budgets.cpu.recipes.*'prm' is not legal; use one of paper"),
+    (("budgets", "cpu", "recipes", "paper"), {"batc": 8}, "cpu.recipes.paper.batc: unknown key; legal: lea"),
+    (("budgets", "cpu", "recipes", "paper"), {"batch": 2}, "cpu.recipes.paper.batch: 2 is too small"),
+    (("recipes", "paper", "decay"), "cosine", "paper.decay: 'cosine' is not legal; use one of linear, step"),
+    (("recipes", "paper", "clip"), float("nan"), "recipes.paper.clip: expected a number, got nan"),
+    (("profiles", "paper", "train", "pretrain", "augment"), 1, "augment: expected true or false, got 1"),
+    (("profiles", "embedded", "pictures", "fig8", "crop", "side"), 4, "crop.side: 4 is too small"),
+    (("recipes", "paper", "learning_rate"), 2.0, "learning_rate: 2.0 is too large; use a number below 1"),
     (("ablation", "gamma_upper"), 20, "ablation.gamma_low=20, ablation.gamma_upper=20"),
-    (("timing", "paper", "repeats"), 0, "repeats: 0 is too small"),
+    (("budgets", "paper", "timing", "repeats"), 0, "paper.timing.repeats: 0 is too small"),
     (("local",), ["a"], "local: expected keys"),
 ])
 def test_bad_values_name_the_key_and_the_mend(tmp_path, path, value, message):

@@ -48,10 +48,10 @@ def ran(output):
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
     """In a folder with a space."""
-    return clone_of(tmp_path_factory.mktemp("a user") / "prn copy", steps=8)
+    return clone_of(tmp_path_factory.mktemp("a user") / "prn copy", patches=16)
 
 
-def clone_of(path, steps):
+def clone_of(path, patches):
     """A copy of what git would clone, with a budget of a few steps and few variants.
 
     Without dvc.lock, which tells of all variants, and which DVC writes anew after each stage.
@@ -67,8 +67,7 @@ def clone_of(path, steps):
     params["variants"] = {name: params["variants"][name] for name in [*KEPT, "srcnn"]}
     params["variants"]["srcnn"]["profiles"] = ["paper"]  # which leaves it out here
     params["variants"]["fsrcnn"]["effort"] = 1
-    params["train"]["embedded"]["phases"]["finetune"]["steps"] = steps
-    params["timing"]["embedded"] = {"images": 1, "repeats": 2, "warmup": 1}
+    params["budgets"]["smoke"] |= {"rungs": [patches], "timing": {"images": 1, "repeats": 2, "warmup": 1}}
     (path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "clone"]):
         call(path, "git", *command)
@@ -77,10 +76,11 @@ def clone_of(path, steps):
 
 def test_repro_makes_the_report_offline_and_a_second_one_does_nothing(clone):
     output = dvc(clone, "repro")
-    assert {f"train@{name}" for name in KEPT} <= ran(output)
+    assert {"check", "train", "evaluate"} <= ran(output)
+    assert all(re.search(rf"^{name}: .*", output, re.M) for name in KEPT) and "5 of 5 done" in output
     out = clone / "reports" / "embedded"
     top = (out / "report.md").read_text().split("\n# ")[0]
-    assert "no figure here can be compared with the paper" in top and "8 steps" in top
+    assert "no figure here can be compared with the paper" in top and "6 steps" in top
     page = (out / "report.html").read_text()
     assert page.count('class="enlarge"') == 13 and page.count('class="comparison"') == 4
     quality = pd.read_csv(out / "quality.csv")
@@ -100,10 +100,22 @@ def test_repro_makes_the_report_offline_and_a_second_one_does_nothing(clone):
     assert set(provenance["trained"]) == set(KEPT)
     assert {"Test images", "Training images"} <= provenance["departures"].keys()
     assert all(words in top and words in page for words in provenance["departures"].values())
-    assert provenance["trained"]["prn"]["steps"] == 8 and provenance["revision"] != "unknown"
+    assert provenance["trained"]["prn"]["steps"] == 6 and provenance["revision"] != "unknown"
     start = time.monotonic()
-    assert ran(dvc(clone, "repro")) == {"local"}  # looks at the user's folders, of which there are none
+    assert ran(dvc(clone, "repro")) == {"check"}  # looks at the user's folders, of which there are none
     assert time.monotonic() - start < 30
+
+
+def test_a_comment_and_caches_of_python_rerun_nothing(clone):
+    lock = (clone / "dvc.lock").read_bytes()
+    with open(clone / "params.yaml", "a") as file:
+        file.write("# a word more\n")
+    for name in ("pipeline", "pipeline/models", "pipeline/training/fit", "stages"):
+        folder = clone / name
+        (folder / "__pycache__").mkdir(exist_ok=True)
+        (folder / "__pycache__" / "some.cpython-311.pyc").write_bytes(os.urandom(8))
+    assert ran(dvc(clone, "repro")) == {"check"}
+    assert (clone / "dvc.lock").read_bytes() == lock
 
 
 def test_a_threshold_reruns_what_depends_on_it_and_nothing_else(clone):
@@ -111,8 +123,7 @@ def test_a_threshold_reruns_what_depends_on_it_and_nothing_else(clone):
     call(clone, "git", "commit", "-q", "-m", "results")
     before = pd.read_csv(clone / "reports/embedded/quality.csv")
     output = dvc(clone, "exp", "run", "-n", "low20", "-S", "gamma_low=20")
-    assert ran(output) == {"validate", "local", "evaluate_routed@prn", "evaluate_routed@prn_no_rolling",
-                           "timing", "pictures", "tables", "figures", "claims", "report"}
+    assert ran(output) == {"check", "evaluate", "timing", "pictures", "tables", "figures", "claims", "report"}
     after = pd.read_csv(clone / "reports/embedded/quality.csv")
     same = ~before.method.str.startswith("prn")
     assert before[same].equals(after[same])
@@ -130,21 +141,22 @@ def test_a_threshold_reruns_what_depends_on_it_and_nothing_else(clone):
 
 
 def test_a_changed_image_of_the_user_is_fetched_again(tmp_path):
-    """DVC does not see the folder; the stage `local` looks at it every time."""
-    clone = clone_of(tmp_path / "prn", steps=8)
+    """DVC does not see the folder; the stage `check` looks at it every time."""
+    clone = clone_of(tmp_path / "prn", patches=16)
     shutil.copytree(clone / "embedded" / "test", tmp_path / "mine")
     params = yaml.safe_load((clone / "params.yaml").read_text())
     params["local"] = {"mine": str(tmp_path / "mine")}
-    params["sets"]["embedded"] = {"test": ["mine"], "ablation": "mine"}
-    params["engine"]["embedded"]["sets"] = ["mine"]
-    for picture in params["pictures"]["embedded"].values():
+    images = params["profiles"]["embedded"]
+    images |= {"test": ["mine"], "ablation": "mine"}
+    images["engine"]["sets"] = ["mine"]
+    for picture in images["pictures"].values():
         picture["dataset"] = "mine"
     (clone / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     assert "download@test" in ran(dvc(clone, "repro", "download@test"))
-    assert ran(dvc(clone, "repro", "download@test")) == {"local"}
+    assert ran(dvc(clone, "repro", "download@test")) == {"check"}
     path = min((tmp_path / "mine").glob("*.png"))
     Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
-    assert ran(dvc(clone, "repro", "download@test")) == {"local", "download@test"}
+    assert ran(dvc(clone, "repro", "download@test")) == {"check", "download@test"}
     fetched = clone / "artifacts/embedded/datasets/test/mine" / path.name
     assert fetched.read_bytes() == path.read_bytes()
 
@@ -153,7 +165,7 @@ def test_a_changed_image_of_the_user_is_fetched_again(tmp_path):
     ("gamma_low=abc", "params.yaml: gamma_low: expected a number, got 'abc'"),
     ("gamma_low=40", "need 0 <= gamma_low < gamma_upper"),
     ("methods=[vdsr]", "is not legal; use one of bicubic"),
-    ("sets.embedded.test=[set6]", "'set6' is not legal; use one of"),
+    ("profiles.embedded.test=[set6]", "'set6' is not legal; use one of"),
 ])
 def test_a_bad_value_stops_at_the_first_stage_and_nothing_is_written(clone, override, message):
     call(clone, "git", "stash", "-q", "--include-untracked")
@@ -164,6 +176,6 @@ def test_a_bad_value_stops_at_the_first_stage_and_nothing_is_written(clone, over
          "for k in path: n=n[k]\n"
          "n[last]=yaml.safe_load(value); p.write_text(yaml.safe_dump(d, sort_keys=False))")
     output = dvc(clone, "repro", fails=True)
-    assert message in output and ran(output) == {"validate"} and "Traceback" not in output
+    assert message in output and ran(output) == {"check"} and "Traceback" not in output
     assert before == {p: p.read_bytes() for p in (clone / "reports").rglob("*") if p.is_file()}
     call(clone, "git", "checkout", "-q", "--", "params.yaml")

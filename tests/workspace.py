@@ -20,21 +20,29 @@ def raw_params():
 
 
 def small_params():
-    """The same with five variants, two steps, and folders of the user in place of registered sets."""
+    """The same with five variants, few steps, and folders of the user in place of registered sets."""
     raw = raw_params()
     raw["local"] = {"mine": "train", "held": "test"}
     raw["methods"], raw["routed"] = KEPT[:3], KEPT[3:]
     raw["variants"] = {name: raw["variants"][name] for name in KEPT}
-    raw["sets"]["embedded"] = {"test": ["held"], "ablation": "held"}
-    raw["train"]["embedded"]["phases"]["finetune"] |= {"sets": ["mine"], "steps": 2}
-    for picture in raw["pictures"]["embedded"].values():
-        picture |= {"dataset": "held", "image": "camera", "crop": [8, 16, 32]}
-    raw["gradients"]["embedded"]["patches"] = 50
-    for name in ("aplus", "rfl"):  # recipes of variants that were left out
-        raw["train"]["embedded"]["recipes"][name]["sets"] = ["mine"]
-    raw["timing"]["embedded"] = {"images": 1, "repeats": 1, "warmup": 1}
-    raw["engine"]["embedded"] |= {"sets": ["held"], "images": 1, "repeats": 1}
+    use_folders(raw)
+    for picture in raw["profiles"]["embedded"]["pictures"].values():
+        picture |= {"image": "camera", "crop": {"y": 8, "x": 16, "side": 32}}
+    raw["profiles"]["embedded"]["gradients"]["patches"] = 50
+    raw["budgets"]["smoke"] |= {"rungs": [16], "timing": {"images": 1, "repeats": 1, "warmup": 1},
+                                "engine": {"images": 1, "repeats": 1}}
     return raw
+
+
+def use_folders(raw):
+    """Train and test on ``local`` mine and held in place of the embedded sets."""
+    images = raw["profiles"]["embedded"]
+    images |= {"test": ["held"], "ablation": "held"}
+    images["engine"]["sets"] = ["held"]
+    for phase in images["train"].values():
+        phase["sets"] = ["mine"]
+    for picture in images["pictures"].values():
+        picture["dataset"] = "held"
 
 
 def fill(folder, raw):
@@ -70,7 +78,7 @@ def first_words(commands, monkeypatch):
 def whole_pipeline(raw):
     """Every command of dvc.yaml, in order."""
     scored = [*raw["methods"], *raw["routed"]]
-    return ["validate", "local", "download train", "download test", "pack",
+    return ["check", "download train", "download test", "pack",
             *(f"train {name}" for name in raw["variants"]), "gradients",
             *(f"evaluate {name}" for name in scored), "ablation", "timing", "probe", "engine",
             "seams", "pictures", "tables", "claims", "figures", "report"]

@@ -1,14 +1,15 @@
-"""What the keys of params.yaml owe one another, so that each legal file runs to its report."""
+"""Cross-field checks of params.yaml, so that each legal file runs to its report."""
 
-from pipeline.config.options import FITTED
-from pipeline.config.typed import ParameterError, one_of, unique
+from pipeline.config.options import FITTED, OPTIONS, resolve
+from pipeline.config.validation import ParameterError, one_of, read, unique
 
-PROFILES = ("embedded", "paper")
+PROFILES, BUDGETS = ("embedded", "paper"), ("smoke", "cpu", "paper")
 ALWAYS = ("bicubic", "cnn7", "fsrcnn", "prn")  # every profile's figures need them
 FIGURES = ("fig8", "fig9", "fig10", "fig11")
-# tables and evidence name these variants: with other options the name would lie
+# tables and claims name these variants: with other options the name would lie
 MEANT = {"prn": {}, "prn_no_rolling": {"rolling": False}, "prn_no_routing": {"routing": False},
-         "prn_dilation2": {"dilation": 2}, "prn_identity": {"start": "identity"}, "prn_plain": {"start": "plain"}}
+         "prn_dilation2": {"dilation": 2}, "prn_identity": {"start": "identity"},
+         "prn_plain": {"start": "plain"}}
 
 
 def check(p, networks):
@@ -24,55 +25,82 @@ def check(p, networks):
     ------
     ParameterError
     """
-    for section in ("sets", "train", "gradients", "timing", "engine", "pictures"):
-        _exactly(getattr(p, section), PROFILES, section)
-    for profile, pictures in p.pictures.items():
-        _exactly(pictures, FIGURES, f"pictures.{profile}")
+    _exactly(p.profiles, PROFILES, "profiles")
+    _exactly(p.budgets, BUDGETS, "budgets")
     _names(p.scales, (2, 3, 4), "scales")
-    one_of(p.ablation.scale, p.scales, "ablation.scale: scales")
+    _gammas(p.gamma_low, p.gamma_upper, "")
+    _gammas(*p.train_gammas, "train_gammas: ")
+    _ablation(p)
+    _recipes(p)
     plain = [k for k, v in p.variants.items() if v.network != "prn"]
     prn = [k for k, v in p.variants.items() if v.network == "prn"]
     _names(p.variants, p.variants, "variants", needed=ALWAYS)
     _names(p.methods, plain, "methods", needed=("bicubic",))
     _names(p.routed, prn, "routed", needed=("prn",))
-    for profile, train in p.train.items():
-        fetched = {name for phase in train.phases.values() for name in phase.sets}
-        for key, recipe in train.recipes.items():
-            _names(getattr(recipe, "sets", []), sorted(fetched),
-                   f"train.{profile}.recipes.{key}.sets: those of the phases")
-    for profile, engine in p.engine.items():
-        _names(engine.scales, p.scales, f"engine.{profile}.scales")
-        one_of(p.ablation.scale, engine.scales, f"ablation.scale: engine.{profile}.scales")
     for name, variant in p.variants.items():
         _check_variant(p, f"variants.{name}", name, variant, networks)
+    for profile, images in p.profiles.items():
+        where = f"profiles.{profile}"
+        _exactly(images.pictures, FIGURES, f"{where}.pictures")
+        _names(images.engine.scales, p.scales, f"{where}.engine.scales")
+        one_of(p.ablation.scale, images.engine.scales, f"ablation.scale: {where}.engine.scales")
+        for figure, picture in images.pictures.items():
+            one_of(picture.scale, p.scales, f"{where}.pictures.{figure}.scale: scales")
+
+
+def _ablation(p):
+    a = p.ablation
+    one_of(a.scale, p.scales, "ablation.scale: scales")
+    _gammas(a.gamma_low, a.gamma_upper, "ablation.")
+    for key in ("lows", "uppers"):
+        unique(getattr(a, key), f"ablation.{key}")
+    if not a.pairs():
+        raise ParameterError(f"ablation.lows={a.lows}, uppers={a.uppers}: no pair has low < upper, need one")
+
+
+def _recipes(p):
+    for name in p.recipes:
+        resolve(p, name)
+    for budget, amounts in p.budgets.items():
+        where = f"budgets.{budget}"
+        if amounts.rungs != sorted({*amounts.rungs}):
+            raise ParameterError(f"{where}.rungs: {amounts.rungs} is not legal; use numbers that grow")
+        for name in amounts.recipes:
+            one_of(name, p.recipes, f"{where}.recipes: recipes")
+            resolve(p, name, budget)
 
 
 def _check_variant(p, where, name, variant, networks):
-    _names(variant.scales, p.scales, f"{where}.scales")
+    fitted = {k for k in p.recipes if isinstance(resolve(p, k), FITTED.get(variant.network, ()))}
+    learnt = {k for k in p.recipes if not isinstance(resolve(p, k), (*FITTED.values(),))}
+    legal = fitted if variant.network in FITTED else learnt
+    one_of(variant.recipe, [k for k in p.recipes if k in legal], f"{where}.recipe: recipes")
+    if variant.network in OPTIONS:
+        read(OPTIONS[variant.network], variant.options, f"{where}.options")
+    elif variant.options:
+        raise ParameterError(f"{where}: network {variant.network} takes no options, got "
+                             f"{', '.join(variant.options)}; use them with one of {', '.join(OPTIONS)}")
+    if variant.train_gammas:
+        _gammas(*variant.train_gammas, f"{where}.train_gammas: ")
+    _names(variant.scales or (), p.scales, f"{where}.scales")
+    _names(variant.profiles or (), PROFILES, f"{where}.profiles")
     everywhere = variant.network == "prn" or name in ("bicubic", "fsrcnn", "vdsr")
     if everywhere and variant.scales and set(variant.scales) != set(p.scales):
-        raise ParameterError(f"params.yaml: {where}.scales: {variant.scales} is not legal; use all of "
-                             f"{p.scales}, where it is compared")
+        raise ParameterError(f"{where}.scales: {variant.scales} is not legal; use all of {p.scales}, where "
+                             "it is compared")
     if everywhere and variant.sets:
-        raise ParameterError(f"params.yaml: {where}.sets: {variant.sets} is not legal: it is compared on all "
-                             "test sets; leave the key out")
-    for profile, train in p.train.items():
-        fitted = [k for k, r in train.recipes.items() if isinstance(r, FITTED.get(variant.network, ()))]
-        learnt = [k for k, r in train.recipes.items() if not isinstance(r, (*FITTED.values(),))]
-        one_of(variant.recipe, fitted if variant.network in FITTED else learnt,
-               f"{where}.recipe: train.{profile}.recipes")
-    _names(variant.profiles, PROFILES, f"{where}.profiles")
+        raise ParameterError(f"{where}.sets: {variant.sets} is not legal: it is compared on all test sets; "
+                             "leave the key out")
     if variant.profiles and name in ALWAYS:
-        raise ParameterError(f"params.yaml: {where}.profiles: {variant.profiles} is not legal: every profile "
-                             f"needs {name}; leave the key out")
+        raise ParameterError(f"{where}.profiles: {variant.profiles} is not legal: every profile needs "
+                             f"{name}; leave the key out")
     if name in networks and variant.network != name:
-        raise ParameterError(f"params.yaml: {where}.network: {variant.network!r} is not legal; use "
-                             f"{name}, or another name for the variant")
+        raise ParameterError(f"{where}.network: {variant.network!r} is not legal; use {name}, or another "
+                             "name for the variant")
     if name in MEANT and (variant.options != MEANT[name] or variant.train_gammas or variant.seed):
         raise ParameterError(
-            f"params.yaml: {where}: options={variant.options}, train_gammas={variant.train_gammas}, "
-            f"seed={variant.seed} is not legal; the name means options={MEANT[name]} alone: use another "
-            "name for another network")
+            f"{where}: options={variant.options}, train_gammas={variant.train_gammas}, seed={variant.seed} "
+            f"is not legal; the name means options={MEANT[name]} alone: use another name for another network")
 
 
 def check_sets(p, known):
@@ -86,25 +114,34 @@ def check_sets(p, known):
     """
     for name, folder in p.local.items():
         if name in known:
-            raise ParameterError(f"params.yaml: local.{name}: {folder!r} would stand in for the "
-                                 f"registered data set; use a name other than {', '.join(known)}")
+            raise ParameterError(f"local.{name}: {folder!r} would stand in for the registered data set; use "
+                                 f"a name other than {', '.join(known)}")
     legal = sorted({*known, *p.local})
     for name, variant in p.variants.items():
-        _names(variant.sets, legal, f"variants.{name}.sets")
-    for profile, sets in p.sets.items():
-        _names(sets.test, legal, f"sets.{profile}.test")
-        one_of(sets.ablation, sets.test, f"sets.{profile}.ablation")
-        _names(p.engine[profile].sets, sets.test, f"engine.{profile}.sets: sets.{profile}.test")
-        for figure, picture in p.pictures[profile].items():
-            one_of(picture.dataset, sets.test, f"pictures.{profile}.{figure}.dataset: sets.{profile}.test")
-            one_of(picture.scale, p.scales, f"pictures.{profile}.{figure}.scale: scales")
-        for phase, settings in p.train[profile].phases.items():
-            where = f"train.{profile}.phases.{phase}.sets"
-            _names(settings.sets, legal, where)
-            for name in settings.sets:
-                if name in sets.test:
-                    raise ParameterError(f"params.yaml: {where}: {name!r} is not legal, it is in "
-                                         f"sets.{profile}.test: nothing is trained on and tested on")
+        _names(variant.sets or (), legal, f"variants.{name}.sets")
+    for profile, images in p.profiles.items():
+        where = f"profiles.{profile}"
+        _names(images.test, legal, f"{where}.test")
+        one_of(images.ablation, images.test, f"{where}.ablation: {where}.test")
+        _names(images.engine.sets, images.test, f"{where}.engine.sets: {where}.test")
+        for figure, picture in images.pictures.items():
+            one_of(picture.dataset, images.test, f"{where}.pictures.{figure}.dataset: {where}.test")
+        for key in ("pretrain", "finetune", "fit"):
+            sets = getattr(images.train, key).sets
+            _names(sets, legal, f"{where}.train.{key}.sets")
+            for name in sets:
+                if name in images.test:
+                    raise ParameterError(f"{where}.train.{key}.sets: {name!r} is not legal, it is in "
+                                         f"{where}.test: nothing is trained on and tested on")
+
+
+def _gammas(low, upper, prefix):
+    """Eq. 2 with the names of Table II (decision D1)."""
+    if not 0 <= low < upper:
+        raise ParameterError(
+            f"{prefix}gamma_low={low:g}, {prefix}gamma_upper={upper:g}: need 0 <= gamma_low < gamma_upper. "
+            "Eq. (2) of the paper swaps the two names; here, as in Table II, a patch is mild up to gamma_low "
+            "and severe from gamma_upper")
 
 
 def _names(found, legal, where, needed=()):
@@ -113,8 +150,7 @@ def _names(found, legal, where, needed=()):
         one_of(name, legal, where)
     for name in needed:
         if name not in found:
-            raise ParameterError(f"params.yaml: {where}: {name} is missing from {', '.join(found)}; the "
-                                 "tables need it")
+            raise ParameterError(f"{where}: {name} is missing from {', '.join(found)}; the tables need it")
 
 
 def _exactly(found, names, where):
@@ -122,4 +158,4 @@ def _exactly(found, names, where):
         one_of(key, names, where)
     for name in names:
         if name not in found:
-            raise ParameterError(f"params.yaml: {where}.{name}: missing; legal: {', '.join(names)}")
+            raise ParameterError(f"{where}.{name}: missing; legal: {', '.join(names)}")

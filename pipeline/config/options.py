@@ -1,90 +1,94 @@
-"""Options of the networks that have some, and recipes of those that are fitted, in params.yaml."""
+"""Options of the networks that have some, and recipes of training and of fits, in params.yaml."""
 
-from dataclasses import dataclass, field
+from dataclasses import field, fields
 from typing import Literal
 
-from pipeline.config.typed import ParameterError, at_least
+from pipeline.config.validation import Count, Flag, read, section, real, whole
 
 
-@dataclass(frozen=True, kw_only=True)
+@section
 class PRNOptions:
-    width: int = 64
-    early: int = 1
-    middle: int = 2
-    late: int = 2
-    rolling: bool = True
-    routing: bool = True
-    dilation: int = 1
+    width: whole(1, 512) = 64
+    early: whole(1, 32) = 1
+    middle: whole(1, 32) = 2
+    late: whole(1, 32) = 2
+    rolling: Flag = True
+    routing: Flag = True
+    dilation: whole(1, 8) = 1
     start: Literal["skip", "identity", "plain"] = "skip"
 
-    def __post_init__(self):
-        at_least(self.width, 1, "variants: options.width", 512)
-        for key in ("early", "middle", "late"):
-            at_least(getattr(self, key), 1, f"variants: options.{key}", 32)
-        at_least(self.dilation, 1, "variants: options.dilation", 8)
 
-
-@dataclass(frozen=True, kw_only=True)
+@section
 class APlusOptions:
-    anchors: int = 1024
-
-    def __post_init__(self):
-        at_least(self.anchors, 1, "variants: options.anchors", 2**14)
+    anchors: whole(1, 2**14) = 1024
 
 
-@dataclass(frozen=True, kw_only=True)
+@section
 class RFLOptions:
-    trees: int = 10
-    depth: int = 15
-    leaves: int = 2048  # of each tree, at most
-
-    def __post_init__(self):
-        for key, most in (("trees", 100), ("depth", 20), ("leaves", 2**15)):
-            at_least(getattr(self, key), 1, f"variants: options.{key}", most)
+    trees: whole(1, 100) = 10
+    depth: whole(1, 20) = 15
+    leaves: whole(1, 2**15) = 2048  # of each tree, at most
 
 
-@dataclass(frozen=True, kw_only=True)
+@section
 class SelfExOptions:
-    iterations: list[int] = field(default_factory=lambda: [4, 3, 2, 2, 2, 2])  # coarse level first
-
-    def __post_init__(self):
-        for count in self.iterations:
-            at_least(count, 0, "variants: options.iterations", 100)
+    iterations: list[whole(0, 100)] = field(default_factory=lambda: [4, 3, 2, 2, 2, 2])  # coarse level first
 
 
-@dataclass(frozen=True, kw_only=True)
+@section
+class Recipe:
+    """How a network is trained (decision D9)."""
+
+    learning_rate: real(gt=0, lt=1)
+    decay: Literal["linear", "step"]  # of the cooldown
+    warmup: whole(0, 10**6)  # steps
+    batch: whole(4, 4096)  # patches of one scale
+    crop: whole(16, 1024)  # HR pixels
+    clip: real(ge=0, le=1e9)  # largest norm of the gradient; 0: not clipped
+    ema: real(ge=0, lt=1)  # decay of the averaged weights; 0: none
+    precision: Literal["float32", "bfloat16"]  # of wide convolutions
+
+
+@section
 class APlusRecipe:
-    sets: list[str]  # of training images; each must be in a phase, which fetches it
-    levels: int  # sizes of each training image
-    samples: int  # patches at most
-    neighbours: int  # patches of each regression
-    ridge: float
-    iterations: int  # of k-means
-
-    def __post_init__(self):
-        for key, most in (("levels", 100), ("samples", 10**8), ("neighbours", 10**6), ("iterations", 1000)):
-            at_least(getattr(self, key), 1, f"train: recipes: {key}", most)
-        at_least(self.ridge, 1e-6, "train: recipes: ridge")
+    levels: whole(1, 100)  # sizes of each training image
+    samples: whole(1, 10**8)  # patches at most
+    neighbours: Count  # patches of each regression
+    ridge: real(ge=1e-6, le=1e6)
+    iterations: whole(1, 1000)  # of k-means
 
 
-@dataclass(frozen=True, kw_only=True)
+@section
 class RFLRecipe:
-    sets: list[str]  # as of APlusRecipe
-    levels: int
-    samples: int
-    subsample: int  # patches that a node chooses its split by
-    least: int  # patches of these on each side of a split
-    ridge: float
+    levels: whole(1, 100)
+    samples: whole(1, 10**8)
+    subsample: Count  # patches that a node chooses its split by
+    least: Count  # patches of these on each side of a split
+    ridge: real(ge=1e-6, le=1e6)
 
     def __post_init__(self):
-        for key, most in (("levels", 100), ("samples", 10**8), ("subsample", 10**6), ("least", 10**6)):
-            at_least(getattr(self, key), 1, f"train: recipes: {key}", most)
-        at_least(self.ridge, 1e-6, "train: recipes: ridge")
         if self.subsample < 2 * self.least:
-            raise ParameterError("params.yaml: train: recipes: need subsample >= 2 * least; got "
-                                 f"subsample={self.subsample}, least={self.least}")
+            raise ValueError(f"need subsample >= 2 * least; got subsample={self.subsample}, "
+                             f"least={self.least}")
 
 
 OPTIONS = {"prn": PRNOptions, "aplus": APlusOptions, "rfl": RFLOptions,
            "selfex": SelfExOptions}  # networks that have some
 FITTED = {"aplus": APlusRecipe, "rfl": RFLRecipe}  # networks that are fitted in closed form
+RECIPES = (Recipe, *FITTED.values())
+
+
+def resolve(p, name, budget=None):
+    """A recipe of params.yaml as a dataclass, with what a budget changes of it.
+
+    It is of the kind that has most of its keys, so that an error names the odd one.
+
+    Raises
+    ------
+    ParameterError
+    """
+    raw, where = p.recipes[name], f"recipes.{name}"
+    if budget:
+        raw, where = {**raw, **p.budgets[budget].recipes.get(name, {})}, f"budgets.{budget}.{where}"
+    kind = max(RECIPES, key=lambda c: len({f.name for f in fields(c)} & p.recipes[name].keys()))
+    return read(kind, raw, where)

@@ -12,8 +12,6 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import pooch
-
 from pipeline.data.images import list_images, read, read_for
 from pipeline.io import sha256
 
@@ -143,6 +141,8 @@ def _checked(path, source, remedy):
 
 def _download(url, path, known_hash, mirror, label, progressbar=False):
     """Fetch with pooch: to a temporary name, hash checked, then moved into place."""
+    import pooch  # slow to import, and most runs download nothing
+
     where = f" It is not in PRN_MIRROR={mirror} either." if mirror else ""
     reason = None
     for _ in range(TRIES):
@@ -168,6 +168,8 @@ def _download(url, path, known_hash, mirror, label, progressbar=False):
 
 def _voc2012(cache, mirror):
     """The images of the official archive, unpacked once into the cache."""
+    import pooch
+
     host_path = VOC2012_URL.split("://", 1)[-1]
     unpacked = cache / "voc2012"
     done = unpacked / "complete"

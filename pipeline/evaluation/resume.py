@@ -4,7 +4,14 @@ import json
 
 
 def read(path, tag):
-    """Rows that were kept at `path` under the same tag: list of dict; empty for another tag."""
+    """Rows that were kept at `path` under the same tag: list of dict; empty for another tag.
+
+    Parameters
+    ----------
+    path : Path
+    tag : dict
+        All that the rows depend on, as JSON has it.
+    """
     rows = []
     try:
         first, *lines = path.read_text().splitlines()

@@ -30,7 +30,8 @@ def conditions(where):
     error = ((F.conv2d(x, w) - exact).abs().max() / exact.abs().max()).item()
     name = (torch.cuda.get_device_name(where) if where.type == "cuda"
             else f"CPU, {torch.get_num_threads()} threads")
-    return {"device": f"{name}, torch {torch.__version__}", "kind": where.type, "precision": "float32" if error < 1e-5 else f"error {error:.0e}",
+    return {"device": f"{name}, torch {torch.__version__}", "kind": where.type,
+            "precision": "float32" if error < 1e-5 else f"error {error:.0e}",
             "deterministic": torch.are_deterministic_algorithms_enabled() or where.type == "cpu"}
 
 

@@ -5,36 +5,65 @@ from pathlib import Path
 
 from dvclive import Live
 
-from pipeline.models import weights as store
+from pipeline.data import pack
 from pipeline.io import sha256
+from pipeline.models import weights as store
 from pipeline.sr import cost
+from pipeline.training.algorithm1 import COOLDOWN
 from stages.common import authors
-from stages.common.networks import fresh
-from stages.common.shell import folder
+from stages.common.setup import fresh, of_sets, too_small
 
 PUBLISHED = Path("weights")
 
 
-def write(params, name, weights, curve, provenance):
+def write(home, name, variant, model, rungs):
+    """Write what `stages.common.setup.train` gave, with its provenance; says in a line what it is."""
+    last = rungs[-1] if rungs else None
+    images = pack.unpack(home / "train.npz")
+    found = {key: of_sets(images, phase["sets"]) for key, phase in variant["phases"].items()}
+    steps = last.steps if last else 0
+    branch = round(COOLDOWN * steps)
+    record = {
+        "variant": name, "budget": variant["budget"], "recipe": variant["recipe"], "steps": steps,
+        "patches": last.patches if last else 0, "seconds": round(last.seconds, 1) if last else 0.0,
+        **(last.conditions[-1] if last else {}),
+        "device": "; ".join(dict.fromkeys(c["device"] for c in last.conditions)) if last else "",
+        "phases": {"trunk": [steps - branch, len(found["trunk"])], "branch": [branch, len(found["branch"])]},
+        "too_small": too_small({**found["trunk"], **found["branch"]}, variant["recipe"].get("crop", 0),
+                               variant["scales"]),
+        "rungs": [{"patches": r.patches, "steps": r.steps, "seconds": round(r.seconds, 1),
+                   **{k: v for k, v in r.curve[-1].items() if k != "step"}} for r in rungs if r.curve],
+        **cost.summary(model, variant["scales"])}
+    save(home, name, model.state_dict() if last else {}, last.curve if last else [], record)
+    return line(name, variant, record, last.curve if last else [])
+
+
+def line(name, variant, record, curve):
+    """One line of what came out of a training or a fit."""
+    if not record["seconds"]:
+        return f"{name}: nothing to learn"
+    took = f"{record['seconds']:.0f} s on {record['device']}"
+    if not record["steps"]:
+        return f"{name}: fitted at x{', x'.join(map(str, variant['scales']))}, {took}"
+    scores = ", ".join(f"{key[8:]} {value:.2f}" for key, value in curve[-1].items() if key.startswith("psnr"))
+    return (f"{name}: {record['patches']:,} patches of each scale in {record['steps']:,} steps, {took}; "
+            f"held out: {scores} dB")
+
+
+def save(home, name, weights, curve, record):
     """Write models/NAME.safetensors, its provenance, and the curve through dvclive."""
-    models = folder(params) / "models"
+    models = home / "models"
     store.save(models / f"{name}.safetensors", weights)
-    text = json.dumps({**provenance, "curve": curve}, indent=1, sort_keys=True)
+    text = json.dumps({**record, "curve": curve}, indent=1, sort_keys=True)
     (models / f"{name}.json").write_text(text + "\n")
-    with Live(str(folder(params) / "curves" / name), save_dvc_exp=False, dvcyaml=None,
-              report=None) as live:
+    with Live(str(home / "curves" / name), save_dvc_exp=False, dvcyaml=None, report=None) as live:
         for row in curve:
             live.step = row["step"]
             for key in sorted(row.keys() - {"step"}):
                 live.log_metric(key, row[key])
 
 
-def leave_out(params, name):
-    """Empty outputs of a variant that the profile leaves out: DVC's matrix knows no profiles."""
-    write(params, name, {}, [], {"variant": name, "steps": 0})
-
-
-def take(params, name):
+def take(home, name, variant):
     """Write the published weights of a variant, its authors' or ours: hash, shapes, dtype, values checked.
 
     Raises
@@ -43,7 +72,8 @@ def take(params, name):
         There are none, the file is not the one that was published, or it fits another network.
     """
     if authors.published(name):
-        return write(params, name, *authors.take(name, params.scales_of(name)))
+        save(home, name, *authors.take(name, tuple(variant["scales"])))
+        return f"{name}: weights of its authors"
     index = json.loads((PUBLISHED / "published.json").read_text())
     if name not in index:
         raise ValueError(f"weights: published: none for {name}; there are {', '.join(index)}. "
@@ -53,7 +83,8 @@ def take(params, name):
     if found != index[name]:
         raise ValueError(f"{path}: sha256 expected {index[name]}, found {found}; "
                          "restore it with git checkout weights")
-    provenance = json.loads(path.with_suffix(".json").read_text())
-    model = store.load(fresh(params, name), path)
-    write(params, name, model.state_dict(), provenance["curve"],
-          {**provenance, **cost.summary(model, params.scales_of(name)), "published": True})
+    record = json.loads(path.with_suffix(".json").read_text())
+    model = store.load(fresh(variant), path)
+    save(home, name, model.state_dict(), record.pop("curve"),
+         {**record, **cost.summary(model, variant["scales"]), "published": True})
+    return f"{name}: published weights, sha256 {found[:12]}"

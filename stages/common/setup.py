@@ -10,6 +10,7 @@ import torch
 
 from pipeline.data import pack
 from pipeline.models import build
+from pipeline.sr import cost
 from pipeline.training import algorithm1
 from pipeline.training.fit.run import FITTERS, fit
 from stages.common.networks import conditions, device
@@ -36,7 +37,7 @@ def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print
     """
     variant = json.loads((home / "variants.json").read_text())[name]
     model = fresh(variant)
-    if not any(True for _ in model.parameters()):
+    if not learns(model):
         return model, []
     images = pack.unpack(home / "train.npz")
     where, network, seed = device(), variant["network"], variant["seed"]
@@ -69,6 +70,23 @@ def fresh(variant):
     """A network with its first weights, a function of its seed."""
     torch.manual_seed(variant["seed"])
     return build(variant["network"], tuple(variant["scales"]), **variant["options"])
+
+
+def learns(model):
+    """Whether a network has anything to learn."""
+    return any(True for _ in model.parameters())
+
+
+def expense(variant):
+    """Operations of a training or a fit, roughly, to begin with the longest of many."""
+    model, patches = fresh(variant), variant["rungs"][-1]
+    if variant["network"] in FITTERS:
+        return 5e6 * variant["recipe"]["samples"]
+    if not learns(model):
+        return 1.0
+    macs, recipe = cost.summary(model, variant["scales"])["macs_per_lr_pixel"], variant["recipe"]
+    return sum(max(routes.values()) * patches * (recipe["crop"] // int(scale[1:])) ** 2
+               + 1.5e8 * patches / recipe["batch"] for scale, routes in macs.items())  # each step has its own
 
 
 def of_sets(images, sets):

@@ -3,17 +3,24 @@
 import sys
 from pathlib import Path
 
+import yaml
+
 ROOT = Path("artifacts")
+USER_ERRORS = (ValueError, RuntimeError, OSError, ArithmeticError, MemoryError)  # that the user can put right
 
 
 def run(main):
-    """Call a stage; an error that the user can put right is one line, not a traceback."""
+    """Call a stage: say what it does, and what came out, which `main` returns.
+
+    An error that the user can put right is one line, not a traceback.
+    """
     name = Path(sys.argv[0]).stem
     try:
-        main()
+        print(f"{name}: {main.__globals__['__doc__'].splitlines()[0]}", flush=True)
+        print(f"{name}: {main()}")
     except KeyboardInterrupt:
         sys.exit(f"{name}: interrupted; the same command goes on from here")
-    except (ValueError, RuntimeError, OSError, ArithmeticError, MemoryError) as error:
+    except USER_ERRORS as error:
         sys.exit(f"{name}: {str(error) or type(error).__name__}")
 
 
@@ -31,6 +38,29 @@ def bar(description):
     from tqdm import tqdm  # not on a machine that only trains
 
     return lambda items, total: tqdm(items, total=total, desc=description, mininterval=1)
+
+
+def telling(name):
+    """A function that is told which share of a job is done, and says it."""
+    return lambda share: print(f"{name}: {share:.0%}", end="\r", flush=True)
+
+
+def counted(share):
+    """The same for `pipeline`, which wraps an iterable of known length: `share` is told what is done."""
+    def progress(items, total):
+        for count, item in enumerate(items, 1):
+            yield item
+            share(count / total)
+    return progress
+
+
+def axes():
+    """Folder of the profile, weights and limit_minutes of params.yaml, which `stages.check` has checked.
+
+    For a machine that only trains, which lacks what the checks need.
+    """
+    raw = yaml.safe_load(Path("params.yaml").read_text())
+    return ROOT / raw["profile"], raw["weights"], raw["budgets"][raw["budget"]]["limit_minutes"]
 
 
 def folder(params):

@@ -21,4 +21,4 @@ def trained(params, name):
 def test_images(params, names=None):
     """dict of test set to list of image files: of all sets of the profile, or of those named."""
     return {name: list_images(folder(params) / "datasets" / "test" / name)
-            for name in (params.sets[params.profile].test if names is None else names)}
+            for name in (params.images.test if names is None else names)}

@@ -1,0 +1,37 @@
+"""Everything that the weights of a variant depend on, resolved from both axes of params.yaml."""
+
+from dataclasses import asdict
+
+from pipeline.config.options import FITTED
+
+
+def training(p, name):
+    """One entry of variants.json, all that a training or a fit of a variant reads besides images.
+
+    Parameters
+    ----------
+    p : `pipeline.config.params.Params`
+    name : str
+        A key of variants.
+
+    Returns
+    -------
+    dict
+        network, options, scales, seed, recipe; phases: the images of the trunk and of its branches
+        (pretrain and finetune); rungs: patches of each scale; label: how patches are classified
+        (hr is an oracle that training does not have); budget: its name.
+    """
+    variant, train = p.variants[name], p.images.train
+    low, upper = variant.train_gammas or p.train_gammas
+    recipe = asdict(p.recipe_of(name))
+    if variant.network in FITTED:
+        recipe["sets"] = train.fit.sets
+    return {
+        "network": variant.network, "options": variant.options, "scales": list(p.scales_of(name)),
+        "seed": p.seed + variant.seed, "recipe": recipe,
+        "phases": {"trunk": asdict(train.pretrain), "branch": asdict(train.finetune)},
+        "rungs": sorted({max(1, round(patches * variant.effort)) for patches in p.amounts.rungs}),
+        "label": {"norm": p.prior.norm, "domain": "bicubic" if p.prior.domain == "hr" else p.prior.domain,
+                  "gamma_low": low, "gamma_upper": upper},
+        "budget": p.budget,
+    }

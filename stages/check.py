@@ -1,0 +1,35 @@
+"""Check params.yaml, resolve its variants, look at the user's folders of images.
+
+Runs at every `dvc repro`, since DVC does not see these folders.  What it writes depends on the values
+alone, and so a new comment reruns nothing.
+"""
+
+import json
+from pathlib import Path
+
+from pipeline.config import params
+from pipeline.config.resolved import training
+from pipeline.data import sources
+from stages.common.shell import ROOT, folder, run
+
+
+def main():
+    p = params.load()
+    p.check_sets(sources.known())
+    used = sorted({*p.training_sets(), *p.images.test} & p.local.keys())
+    found = {name: sources.state(name, Path(p.local[name])) for name in used}
+    variants = {name: training(p, name) for name in p.present(p.variants)}
+    folder(p).mkdir(parents=True, exist_ok=True)
+    write(ROOT / "local.json", found)
+    write(folder(p) / "variants.json", variants)
+    return (f"profile {p.profile}, budget {p.budget}: {len(variants)} variants of "
+            f"{len(p.variants)}; {len(used)} folders of your own")
+
+
+def write(path, content):
+    text = json.dumps(content, indent=1) + "\n"
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+run(main)

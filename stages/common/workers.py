@@ -1,0 +1,103 @@
+"""Jobs of a stage side by side, each in a process of its own."""
+
+import importlib
+import os
+import threading
+from multiprocessing import connection, get_context, parent_process
+
+from stages.common.shell import USER_ERRORS
+
+
+def at_once(gpu):
+    """How many jobs run side by side: one on a GPU, else as many as this process has cores; or PRN_JOBS."""
+    return int(os.environ.get("PRN_JOBS") or (1 if gpu else len(os.sched_getaffinity(0))))
+
+
+def each(module, costs, jobs, preload=()):
+    """Call ``module.one(name, share, say)`` for every name, the most expensive first.
+
+    A job tells with ``share(0..1)`` how far it is, with ``say(words)`` what the user should know, and
+    returns one line of what came out.
+
+    Parameters
+    ----------
+    module : str
+    costs : dict of str to float
+        Names, and what their jobs cost, in any unit.
+    jobs : int
+        How many of them at once.
+    preload : sequence of str
+        Modules that all jobs import: once, together.
+
+    Raises
+    ------
+    RuntimeError
+        Names the job that failed; the others have been stopped.
+    """
+    from tqdm import tqdm  # not on a machine that only trains
+
+    if jobs > 1:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+    context = get_context("forkserver")  # torch is imported once, and a GPU is free for the job
+    context.set_forkserver_preload([*preload])
+    waiting, running, done = sorted(costs, key=costs.get, reverse=True), {}, dict.fromkeys(costs, 0.0)
+    frame = "{desc} {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left"
+    how = {"bar_format": frame, "mininterval": 1, "miniters": 0}
+    with tqdm(total=sum(costs.values()), desc=f"0 of {len(costs)} done", **how) as bar:
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    ours, theirs = context.Pipe(duplex=False)
+                    name = waiting.pop(0)
+                    process = context.Process(target=_work, args=(module, name, theirs), name=name)
+                    process.start()
+                    theirs.close()
+                    running[ours] = process
+                for pipe in connection.wait(list(running)):
+                    name = running[pipe].name
+                    kind, value = _receive(pipe, running[pipe])
+                    if kind == "failed":
+                        raise RuntimeError(f"{name}: {value.removeprefix(f'{name}: ')}")
+                    if kind == "share":
+                        done[name] = value * costs[name]
+                    else:
+                        bar.write(value)
+                    if kind == "done":
+                        done[name] = costs[name]
+                        running.pop(pipe).join()
+                        finished = len(costs) - len(waiting) - len(running)
+                        bar.set_description_str(f"{finished} of {len(costs)} done", refresh=False)
+                    bar.update(sum(done.values()) - bar.n)
+        finally:  # what is on disk stays: states and rows are complete or absent
+            for process in running.values():
+                process.terminate()
+            for process in running.values():
+                process.join()
+
+
+def _receive(pipe, process):
+    try:
+        return pipe.recv()
+    except EOFError:
+        process.join()
+        killed = f"killed by signal {-process.exitcode} (9: most often out of memory)"
+        return "failed", killed if process.exitcode < 0 else "see above"
+
+
+def _work(module, name, pipe):
+    """The life of a worker; it ends with its parent, however that ends."""
+    threading.Thread(target=_follow, args=(parent_process().sentinel,), daemon=True).start()
+    try:
+        words = importlib.import_module(module).one(
+            name, lambda share: pipe.send(("share", share)), lambda words: pipe.send(("say", words)))
+    except KeyboardInterrupt:
+        pass
+    except USER_ERRORS as error:
+        pipe.send(("failed", str(error) or type(error).__name__))
+    else:
+        pipe.send(("done", words))
+
+
+def _follow(parent):
+    connection.wait([parent])
+    os._exit(1)
