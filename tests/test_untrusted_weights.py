@@ -182,8 +182,8 @@ def test_published_weights_are_checked_when_they_are_taken(published, monkeypatc
     assert torch.equal(taken.shrink[0].weight, model.shrink[0].weight)
     assert stage("train bicubic", monkeypatch) is None  # nothing to learn, nothing published
     assert "prn_no_rolling: no variant of" in stage("train prn_no_rolling", monkeypatch)  # tables have gaps
-    assert stage("train fsrcnn", monkeypatch).startswith(  # all figures need it
-        "train: weights: published: none for fsrcnn; there are prn")
+    assert stage("train cnn7", monkeypatch).startswith(  # all figures need it
+        "train: weights: published: none for cnn7; there are prn")
     Path("weights/prn.safetensors").write_bytes(b"other")
     assert "prn.safetensors: sha256 expected" in stage("train prn", monkeypatch)
     published(save(GOOD))
