@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config import params
-from pipeline.report.figures import curves, engine, intervals, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
+from pipeline.report.figures import curves, engine, intervals, fig1, fig2, fig3, fig4, fig7, fig8_11, ladder, routes
 from pipeline.report.figures.style import save
 from pipeline.io import unflatten
 from stages.common.shell import folder, reports, run
@@ -32,6 +32,7 @@ def main():
         "fig7": fig7.thresholds(table2),
         "engine": engine.engine(pd.read_csv(source / "shares_times.csv"), pd.read_csv(source / "seams.csv")),
         "curves": curves.learning_curves(curves.gather(records)),
+        "ladder": ladder.ladder(pd.read_csv(out / "ladder.csv")),
     }
     shown = fig8_11.chosen(set.intersection(*(set(scores[name]) for name in p.images.pictures)))
     for name, picture in p.images.pictures.items():

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from pipeline.analysis import tables, time_tables
+from pipeline.analysis import ladder, tables, time_tables
 from pipeline.config import params
 from stages.common.shell import folder, reports, run
 
@@ -33,7 +33,7 @@ def main():
         "published": tables.published(quality),
         "table2": tables.table2(ablation, times, p.ablation.pairs(), scale),
         "table3": tables.table3(ablation, times, options, gammas, scale),
-        "table4": tables.table4(ablation, gammas),
+        "table4": tables.table4(ablation, gammas), "ladder": ladder.table(models),
         "shares": tables.shares(priors, [current, *p.ablation.pairs()]),
         "engine": time_tables.engine(pd.read_csv(source / "engine_times.csv"),
                                 json.loads((source / "engine.json").read_text()),

@@ -278,7 +278,7 @@ def test_a_small_budget_contradicts_nothing_about_trained_networks():
     for claim in ("light-weight-measured", "fsrcnn-x2", "gamma-low-psnr", "early-depth-psnr",
                   "rolling-psnr", "frequency-conflict"):
         assert found.verdict[claim] == "inconclusive"
-        assert "800 steps" in found.because[claim] and "would settle it" in found.because[claim]
+        assert "51,200 patches a scale" in found.because[claim] and "would settle it" in found.because[claim]
     assert found.verdict["early-depth-time"] == "supported" == found.verdict["receptive-field"]
     assert not found.verdict.eq("contradicted").any()
 

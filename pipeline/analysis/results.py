@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.analysis import statistics
+from pipeline.analysis import ladder, statistics
 from pipeline.analysis.tables import depth_variants
 from pipeline.paper import label
 
@@ -30,7 +30,7 @@ class Results:
     routing : (gamma_low, gamma_upper) of Table I
     device : str
     tolerances : the section ``claims`` of params.yaml: bicubic_psnr_db, bicubic_ssim, trained_psnr_db,
-        trained_ssim, time_ratio, budget, and paper_patches, dict of network to a number
+        trained_ssim, time_ratio, budget, doubling_db, and paper_patches, dict of network to a number
     seed : int
     """
 
@@ -114,9 +114,10 @@ class Results:
 def shortfall(results, names):
     """Why a verdict on trained networks would be unfair, and what would settle it; else an empty text.
 
-    At each scale a network has to have seen ``claims.budget`` of the paper's patches of 54x54.  Those of
-    the 7-layer CNN are fewer (section III); all others are held to PRN's.  The authors' own models, and
-    what is fitted or has nothing to learn, are trained enough.
+    Enough is (decision D16) where the last doubling of the patches gained ``claims.doubling_db`` at most
+    on held-out training images, or where a network has seen ``claims.budget`` of the paper's patches of
+    54x54 at each scale.  Those of the 7-layer CNN are fewer (section III); all others are held to PRN's.
+    The authors' own models, and what is fitted or has nothing to learn, are trained enough.
     """
     t, short = results.tolerances, {}
     for name in names:
@@ -124,12 +125,14 @@ def shortfall(results, names):
         if model and model["steps"] and "batch" in model["recipe"] and model.get("weights") != "authors":
             recipe, full = model["recipe"], t.paper_patches.get(name, t.paper_patches["prn"])
             patches = model.get("patches", model["steps"] * recipe["batch"])  # of each scale
-            seen = patches * (recipe["crop"] / FULL_PATCH) ** 2
-            if seen < t.budget * full:
-                said = f"{label(name)} {seen:,.0f} ({model['steps']:,} steps)"
-                short.setdefault(full, []).append(said)
-    return "; ".join(f"trained too little: {', '.join(said)}; {t.budget * full:,.0f} patches a scale would "
-                     "settle it" for full, said in short.items())
+            seen, gain = patches * (recipe["crop"] / FULL_PATCH) ** 2, ladder.last_doubling(model)
+            if seen < t.budget * full and (gain is None or gain > t.doubling_db):
+                at = min(t.budget * full, ladder.settled_at(model, t.doubling_db) or np.inf)
+                slope = "" if gain is None else f", {gain:+.3f} dB by the last doubling"
+                said = f"{label(name)} {seen:,.0f} patches a scale{slope}"
+                short.setdefault(at, []).append(said)
+    return "; ".join(f"trained too little: {', '.join(said)}; {at:,.0f} would settle it"
+                     for at, said in short.items())
 
 
 def repeats(variants, models):

@@ -161,6 +161,7 @@ class Claims:
     time_ratio: Positive
     paper_patches: dict[Name, Positive]
     budget: Positive
+    doubling_db: Positive
 
     def __post_init__(self):
         if "prn" not in self.paper_patches:
