@@ -38,7 +38,7 @@ def fitted(network, path, scales=(2, 3), seed=0, **kwargs):
     torch.manual_seed(seed)
     model = build(network, scales, **SMALL[network])
     result = fit(network, model, images(), RECIPES[network], scales=scales, seed=seed,
-                 state_path=path / "state.pt", tag=f"{seed}", **kwargs)
+                 folder=path, identity={"network": network}, conditions={"device": "CPU, 1 thread"}, **kwargs)
     return model.eval(), result
 
 
@@ -154,7 +154,7 @@ def test_trees_keep_their_bounds_and_leaves_are_ridge_regressions():
 @pytest.mark.parametrize("network", SMALL)
 def test_fit_beats_bicubic_is_repeatable_and_survives_a_file(network, tmp_path):
     model, result = fitted(network, tmp_path / "one")
-    assert result.finished and result.where[0].startswith("CPU")
+    assert len(result) == 1 and result[0].conditions == [{"device": "CPU, 1 thread"}]
     hr = shapes(96, 120, seed=9)
     for scale in (2, 3):
         lr = imresize(hr, 1 / scale)
@@ -166,7 +166,7 @@ def test_fit_beats_bicubic_is_repeatable_and_survives_a_file(network, tmp_path):
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters()))
     other, _ = fitted(network, tmp_path / "three", seed=1)
     assert not all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters()))
-    weights.save(tmp_path / "w.safetensors", result.weights)
+    weights.save(tmp_path / "w.safetensors", result[0].weights)
     loaded = weights.load(build(network, (2, 3), **SMALL[network]), tmp_path / "w.safetensors")
     assert torch.equal(loaded(lr, 3), model(lr, 3))
 
@@ -175,8 +175,8 @@ def test_fit_beats_bicubic_is_repeatable_and_survives_a_file(network, tmp_path):
 def test_fit_goes_on_after_the_last_finished_scale(network, tmp_path):
     whole, _ = fitted(network, tmp_path / "whole")
     _, part = fitted(network, tmp_path / "parts", limit_s=1e-9)
-    assert not part.finished
+    assert part == []
     calls = []
     model, rest = fitted(network, tmp_path / "parts", progress=lambda *done: calls.append(done))
-    assert rest.finished and min(calls)[0] > 50 and max(calls) == (100, 100)
+    assert len(rest) == 1 and min(calls)[0] > 50 and max(calls) == (100, 100)
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), whole.parameters()))

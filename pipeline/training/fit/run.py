@@ -45,8 +45,6 @@ def fit(network, model, images, recipe, *, scales, seed, folder, identity, condi
     for k, scale in enumerate(scales):
         if scale in state["done"]:
             continue
-        if limit_s and time.monotonic() - started > limit_s:
-            return []
         begun = time.monotonic()
         with torch.no_grad():
             FITTERS[network].fit(
@@ -58,4 +56,8 @@ def fit(network, model, images, recipe, *, scales, seed, folder, identity, condi
                   "model": model.state_dict(),
                   "conditions": where if conditions in where else [*where, conditions]}
         checkpoints.save(path, state)
+        if limit_s and time.monotonic() - started > limit_s:  # after one scale at least
+            break
+    if not set(scales) <= set(state["done"]):
+        return []
     return [Rung(0, 0, dict(model.state_dict()), [], state["seconds"], state["conditions"])]
