@@ -1,26 +1,58 @@
-"""Publish trained weights of the paper profile into weights/: python -m stages.publish VARIANT..."""
+"""Publish what the paper profile trained: python -m stages.publish [--trunk] VARIANT...
+
+Weights of the last rung, with their provenance, go to weights/.  With --trunk, unfinished trainings go
+to weights/trunks/, where the next training of the same settings takes them up.
+"""
 
 import json
 import shutil
 import sys
 
+import torch
+
 from pipeline.config import params
 from pipeline.io import sha256
+from pipeline.training.checkpoints import save
+from stages.common.networks import fresh
 from stages.common.outputs import PUBLISHED
-from stages.common.shell import argument, folder, run
+from stages.common.setup import PUBLISHED as TRUNKS
+from stages.common.shell import ROOT, argument, folder, run
+from stages.common.trained import provenance
+
+LARGEST = 1.5e6  # bytes of a trunk: git keeps all that were ever published
 
 
 def main():
-    p = params.load()
-    index = json.loads((PUBLISHED / "published.json").read_text())
+    p, trunks = params.load(), sys.argv[1:2] == ["--trunk"]
+    if trunks:
+        sys.argv.remove("--trunk")
     argument(p.variants)
-    for name in sys.argv[1:]:
-        for suffix in ("safetensors", "json"):
-            shutil.copyfile(folder(p) / "models" / f"{name}.{suffix}", PUBLISHED / f"{name}.{suffix}")
-        index[name] = sha256(PUBLISHED / f"{name}.safetensors")
-    text = json.dumps(index, indent=1, sort_keys=True)
-    (PUBLISHED / "published.json").write_text(text + "\n")
-    return "; ".join(f"{name}, sha256 {index[name]}" for name in sys.argv[1:])
+    return "; ".join((trunk if trunks else weights)(p, name) for name in sys.argv[1:])
+
+
+def weights(p, name):
+    record = provenance(p, name)
+    if record["weights"] != "ours" or record.get("published"):
+        raise ValueError(f"{name}: not trained by this run, so not ours to publish; use weights: trained")
+    for suffix in ("safetensors", "json"):
+        shutil.copyfile(folder(p) / "models" / f"{name}.{suffix}", PUBLISHED / f"{name}.{suffix}")
+    index = json.loads((PUBLISHED / "published.json").read_text())
+    index[name] = sha256(PUBLISHED / f"{name}.safetensors")
+    (PUBLISHED / "published.json").write_text(json.dumps(index, indent=1, sort_keys=True) + "\n")
+    return f"{name}: {record['patches']:,} patches of each scale, sha256 {index[name]}"
+
+
+def trunk(p, name):
+    source = ROOT / "states" / f"{p.profile}-{p.budget}-{name}" / "trunk.pt"
+    state = torch.load(source, map_location="cpu", weights_only=True)
+    names = [key for key, _ in fresh(p, name).named_parameters()]
+    values = state["model"] | dict(zip(names, state["average"]))  # averaged where the recipe averages
+    small = {key: state[key] for key in ("identity", "step", "curve", "seconds", "conditions")}
+    save(path := TRUNKS / f"{name}.pt", small | {"model": {key: v.float() for key, v in values.items()}})
+    if (size := path.stat().st_size) > LARGEST:
+        path.unlink()
+        raise ValueError(f"{name}: a trunk of {size:,} bytes is too large for git, more than {LARGEST:,.0f}")
+    return f"{name}: trunk of {state['step']:,} steps, {size:,} bytes"
 
 
 run(main)

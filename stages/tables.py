@@ -16,15 +16,16 @@ def main():
     dataset = p.images.ablation
     gammas, scale = (p.ablation.gamma_low, p.ablation.gamma_upper), p.ablation.scale
     ablation, priors = pd.read_csv(source / "ablation.csv"), pd.read_csv(source / "priors.csv")
-    scored = [path for name in p.present([*p.methods, *p.routed])  # the quality of others is cited
-              if (path := source / "quality" / f"{name}.csv").exists()]
+    scored = [source / "quality" / name / f"{dataset}-x{scale}.csv"  # the quality of others is cited
+              for name in p.present([*p.methods, *p.routed])
+              for dataset in p.sets_of(name) for scale in p.scales_of(name)]
     quality = tables.quality([  # an image's name is text, 001 and NA as well
         pd.read_csv(path, dtype={"image": str}, keep_default_na=False, na_values=[""]) for path in scored])
     times = time_tables.timing(pd.read_csv(source / "timing.csv"),
                           json.loads((source / "machine.json").read_text()))
     models = {name: json.loads((source / "models" / f"{name}.json").read_text())
               for name in p.present([*p.methods, *p.routed])}
-    weights = {name: tables.origin(model) for name, model in models.items()}
+    weights = {name: model["weights"] for name, model in models.items()}
     options = {n: v.options for n, v in p.variants.items() if v.network == "prn"}
     current = ("current", p.gamma_low, p.gamma_upper)
     results = {

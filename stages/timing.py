@@ -16,7 +16,7 @@ from stages.common.shell import bar, folder, run
 
 def plan(p):
     """(variant, scale, mode, thresholds): Table I, then Fig. 7, then Tables III and IV."""
-    for name in p.present([*p.methods, *p.routed]):
+    for name in p.of_profile([*p.methods, *p.routed]):  # with and without weights in this run
         for scale in p.scales_of(name):
             yield name, scale, "whole", None
             if name in p.routed:
@@ -38,9 +38,9 @@ def main():
     settings = p.amounts.timing
     ys = list(pack.unpack(folder(p) / "timing.npz").values())[: settings.images]
     images = {scale: luma_pairs(ys, scale, where) for scale in p.scales}
-    models = {name: placed(fresh(p, name)) for name in p.present(p.variants)}
-    peak = {**peaks(where), **conditions(where)}
     todo = [*dict.fromkeys(plan(p))]
+    models = {name: placed(fresh(p, name)) for name in dict.fromkeys(name for name, *_ in todo)}
+    peak = {**peaks(where), **conditions(where)}
     nets = {key: Network.of(key[0], models[key[0]], key[1]) for key in {(n, s) for n, s, *_ in todo}}
     jobs = [make_job(nets[name, scale], mode, thresholds, images[scale])
             for name, scale, mode, thresholds in todo]

@@ -6,6 +6,7 @@ Goes on where it was interrupted; what is finished under the same settings is no
 import json
 import sys
 
+from pipeline.models.authors import unpublished
 from pipeline.training.fit.run import FITTERS
 from stages.common import setup
 from stages.common.networks import device
@@ -34,18 +35,21 @@ def one(name, share, say, limit=None):
     if name not in variants:
         raise ValueError(f"{name}: no variant of {home / 'variants.json'}; there are {', '.join(variants)}")
     variant = variants[name]
-    if weights == "published" and variant["network"] not in UNLEARNT:
+    ours = unpublished(name, variant["scales"]) if weights == "published" else variant["scales"]
+    if weights == "published" and (variant["network"] not in UNLEARNT or not ours):
         from stages.common.outputs import take
         return take(home, name, variant)
-    model, rungs = setup.train(home, name, 60 * limit, lambda step, steps: share(step / steps), say)
+    model, rungs = setup.train(home, name, 60 * limit, lambda step, steps: share(step / steps), say, ours)
     wanted = 1 if variant["network"] in FITTERS else len(variant["rungs"])
     if setup.learns(model) and len(rungs) < wanted:
         raise RuntimeError(f"{name}: stopped at the limit of {limit:g} minutes; run the same command again")
     try:
+        from stages.common import authors
         from stages.common.outputs import write
     except ImportError as missing:  # a GPU machine with torch alone: its states are the result
         return f"{name}: trained; {missing.name} is not here, so run this again where it is"
-    return write(home, name, variant, model, rungs)
+    others = {} if ours == variant["scales"] else authors.take(name, tuple(variant["scales"]), model)[1]
+    return write(home, name, variant, model, rungs, others)
 
 
 if __name__ == "__main__":

@@ -135,8 +135,8 @@ def test_no_stage_reads_a_parameter_that_it_does_not_declare():
     for name, stage, path in entry_points():
         tree = ast.walk(ast.parse(path.read_text()))
         used = {n.attr for n in tree if isinstance(n, ast.Attribute) and getattr(n.value, "id", "") == "p"}
-        used |= {"variants"} if "present" in used else set()
-        used -= {"scales_of", "sets_of", "training_sets", "check_sets", "load", "present", "profile"}
+        used |= {"variants"} if used & {"present", "of_profile"} else set()
+        used -= {"scales_of", "sets_of", "training_sets", "check_sets", "load", "present", "of_profile", "profile"}
         declared = {key.split(".")[0] for key in stage.get("params", [])}
         if any(d.endswith("variants.json") for d in stage.get("deps", ())):  # these make it
             declared |= {"variants"}

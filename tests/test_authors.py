@@ -4,6 +4,8 @@ import copy
 import hashlib
 import json
 import os
+import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,12 +15,15 @@ import pytest
 import torch
 from scipy.io import savemat
 
+from pipeline.config import params
+from pipeline.config.params import AUTHORS
 from pipeline.data import authors as releases
 from pipeline.data import sources
 from pipeline.evaluation.protocol import compose, load, score_psnr, super_resolve
 from pipeline.models import authors, build
 from stages.common import outputs
 from stages.common.trained import trained
+from tests import workspace
 
 SCALES = (2, 3, 4)
 RNG = np.random.default_rng(0)
@@ -234,22 +239,55 @@ def test_the_registry_has_a_converter_for_each_method_and_one_licence():
 
 
 @pytest.mark.parametrize("name", ["fsrcnn", "vdsr"])
-def test_published_weights_of_a_compared_method_are_its_authors(name, tmp_path, monkeypatch, capsys):
+def test_published_weights_of_a_compared_method_are_its_authors(name, tmp_path, monkeypatch):
     """What the stages take, and the network that the later ones build for it."""
     _, files = made_up(name, tmp_path)
     monkeypatch.setattr(releases, "fetch", lambda method, **_: (files, "academic use only"))
     monkeypatch.chdir(tmp_path)
-    params = SimpleNamespace(profile="embedded", seed=0, scales_of=lambda _: SCALES, variants={
-        name: SimpleNamespace(network=name, seed=0, options={})})
-    outputs.take(params, name)
-    assert f"{name}: weights of its authors; academic use only" in capsys.readouterr().out
+    options = AUTHORS[name]
+    said = outputs.take(Path("artifacts/embedded"), name, {"network": name, "scales": SCALES, "options": options})
+    assert said == f"{name}: nothing trained; weights of its authors: academic use only"
+    params = SimpleNamespace(profile="embedded", scales_of=lambda _: SCALES, variants={
+        name: SimpleNamespace(network=name)})
     x = torch.rand(1, 1, 9, 8)
     with torch.inference_mode():
         found, expected = trained(params, name).cpu()(x, 3), authors.load(name, SCALES, files)(x, 3)
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5 * expected.abs().max().item())
     record = json.loads(Path(f"artifacts/embedded/models/{name}.json").read_text())
+    assert record["options"] == options and record["steps"] == 0
     assert record["weights"] == "authors" and record["licence"] == "academic use only"
     assert record["files"] == {w.url: w.sha256 for w in releases.registry()[name]}
+
+
+def test_a_plus_is_fitted_at_the_scales_that_its_authors_left_out(tmp_path, monkeypatch, capsys):
+    """python -m stages.train aplus, under weights: published."""
+    contents, files = made_up("aplus", tmp_path)
+    monkeypatch.setattr(releases, "fetch", lambda method, **_: (files, "study alone"))
+    raw = workspace.small_params() | {"weights": "published"}
+    raw["variants"]["aplus"] = workspace.raw_params()["variants"]["aplus"]
+    workspace.fill(tmp_path, raw)
+    monkeypatch.chdir(tmp_path)
+    commands = ["check", "download train", "download test", "pack", "train aplus"]
+    assert workspace.first_words(commands, monkeypatch) is None
+    assert re.search("aplus: fitted, .*; weights of its authors at x2: study alone", capsys.readouterr().out)
+    record = json.loads(Path("artifacts/embedded/models/aplus.json").read_text())
+    assert record["weights"] == {"x2": "authors", "x3": "fitted", "x4": "fitted"} and not record.get("published")
+    table = trained(params.load(), "aplus").tables
+    theirs = authors.load("aplus", (2,), files).tables["x2"]
+    assert torch.equal(table["x2"]["maps"].cpu(), theirs["maps"]) and table["x3"]["maps"].any()
+    state = torch.load("artifacts/states/embedded-smoke-aplus/fit.pt", weights_only=True)
+    assert state["done"] == [3, 4]
+
+
+def test_what_a_run_with_published_weights_has():
+    """DRCN has no public model: its time is measured with fresh weights, its quality is cited."""
+    p = replace(params.load(), profile="paper", weights="published")
+    assert {"drcn", *p.present(p.methods)} == set(p.methods) and "drcn" not in p.present(p.methods)
+    assert "drcn" in p.of_profile(p.methods) and "fsrcnn_ours" in p.present(p.methods)
+    assert AUTHORS.keys() == releases.registry().keys()
+    assert {n: o for n, o in AUTHORS.items() if o} == authors.OPTIONS
+    assert [p.options_of(n) for n in ("fsrcnn", "fsrcnn_ours", "vdsr")] == [{"release": True}, {}, {}]
+    assert replace(p, weights="trained").options_of("fsrcnn") == {}
 
 
 def released(name):

@@ -15,7 +15,7 @@ from tests import workspace
 from tests.workspace import first_words, stage
 
 COMMANDS = ["check", "download train", "download test", "pack", "train prn", "evaluate prn"]
-MADE = ["train.npz", "timing.npz", "models/prn.safetensors", "quality/prn.csv"]
+MADE = ["train.npz", "timing.npz", "models/prn.safetensors", *(f"quality/prn/held-x{s}.csv" for s in (2, 3, 4))]
 
 
 @contextmanager

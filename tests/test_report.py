@@ -79,8 +79,11 @@ def test_the_box_is_short_where_all_is_as_in_the_paper():
      "Cited rows", "SelfEx on Urban100: quality not measured here"),
     ({"published": pd.DataFrame({"method": ["vdsr", "drcn", "drcn"], "psnr_db": [30.0, np.nan, 30.0]})},
      "Not run", "DRCN in 1 of 2 cells"),
-    ({"models": {"prn": GPU, "vdsr": {"steps": 0, "weights": "authors"}}}, "Compared methods",
-     "the authors' own models: VDSR"),
+    ({"models": {"prn": GPU, "vdsr": {"steps": 0, "weights": "authors", "licence": "MIT"}}}, "Compared methods",
+     "the authors' own models, not redistributed: VDSR (MIT)"),
+    ({"models": {"prn": GPU, "rfl": {"steps": 0, "weights": "fitted"}, "aplus": {
+        "steps": 0, "weights": {"x2": "authors", "x3": "fitted", "x4": "fitted"}, "licence": "study alone"}}},
+     "Compared methods", "A+ at ×2 (study alone). Fitted here: RFL, A+ at ×3/×4"),
     ({"parts": {"timing.csv": pd.DataFrame({"device": ["NVIDIA H100", "AMD EPYC"]})}}, "Not one run",
      "timing.csv has rows of device AMD EPYC, this report is of NVIDIA H100"),
     ({"revision": "b", "parts": {"quality.csv": pd.DataFrame({"revision": ["a", "b"]})}}, "Not one run",

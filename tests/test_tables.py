@@ -52,11 +52,13 @@ def test_a_network_without_a_number_of_ours_is_cited_from_its_own_paper_and_no_o
     assert table.index.is_unique
 
 
-@pytest.mark.parametrize("model, expected", [
-    ({"steps": 0, "weights": "authors"}, "authors"), ({"steps": 800, "recipe": {}}, "ours"),
-    ({"steps": 0, "recipe": {"sets": ["t91"]}}, "fitted"), ({"steps": 0}, "")])
-def test_the_origin_of_weights_is_that_of_their_provenance(model, expected):
-    assert tables.origin(model) == expected
+def test_weights_may_come_from_their_authors_at_some_scales_alone():
+    rows = pd.DataFrame([row for s in (2, 3) for m in ("bicubic", "aplus", "prn") for row in quality(m, "set5", s, [30])])
+    by_scale = {"x2": "authors", "x3": "fitted"}
+    table = tables.table1(rows, ["set5"], {"aplus": by_scale, "bicubic": "", "prn": "ours"})
+    found = table.set_index(["method", "scale"]).weights
+    assert (found["aplus", 2], found["aplus", 3], found["bicubic", 2]) == ("authors", "fitted", "")
+    assert found["prn", 3] == "ours" and found["srcnn", 2] == ""  # cited
 
 
 def test_published_figures_stand_beside_ours():

@@ -160,6 +160,12 @@ def test_a_published_trunk_goes_on_without_its_moments(tmp_path):
     assert found.steps == 160 and [row["step"] for row in found.curve][:1] == [32]
     kept = torch.load(tmp_path / "small.pt", weights_only=True)["model"]
     assert any(not torch.equal(kept[n], w) for n, w in found.weights.items())
+    ladder = run(tmp_path / "u", (48, 640), begin=tmp_path / "small.pt")  # left before it, and after
+    assert_same(ladder[0].weights, run(tmp_path / "v", (48,))[0].weights)
+    assert_same(ladder[1].weights, found.weights)
+    said = []  # one of other settings is nothing that the user could put right
+    other, = run(tmp_path / "w", (640,), begin=tmp_path / "small.pt", images=2, warn=said.append)
+    assert not said and other.curve[0]["step"] < 32 and (tmp_path / "small.pt").exists()
 
 
 def test_scales_are_taken_in_turn_and_leave_the_others_alone(tmp_path):

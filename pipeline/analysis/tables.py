@@ -32,17 +32,6 @@ def quality(parts):
     return rows
 
 
-def origin(model):
-    """Where the weights of a method come from, by the provenance beside them.
-
-    Returns
-    -------
-    "authors", "ours" or "fitted"; empty if it has none
-    """
-    ours = "ours" if model["steps"] else "fitted" if "sets" in model.get("recipe", {}) else ""
-    return model.get("weights", ours)
-
-
 def table1(rows, datasets, weights):
     """Table I: mean PSNR and SSIM, the paper's figure beside ours.
 
@@ -52,7 +41,8 @@ def table1(rows, datasets, weights):
     datasets : list of str
         For each of these that the paper has, its methods without a number of ours have a row that is
         marked ``cited``; so have the networks that Table I lacks, with the figures of their own papers.
-    weights : dict of method to its `origin`
+    weights : dict of method to where its weights come from, by their provenance
+        "authors", "ours", "fitted", empty for one that has none; or a dict of "x2"... to one of these.
 
     Returns
     -------
@@ -65,8 +55,8 @@ def table1(rows, datasets, weights):
     paper = paper[paper.dataset.isin(datasets) & paper.scale.isin(rows.scale)]
     table = ours.reset_index().merge(paper, how="outer", on=["method", "dataset", "scale"])
     table["source"] = np.where(table.psnr_db.isna(), "cited", "measured")
-    table["weights"] = [weights.get(method, "") if source == "measured" else ""
-                        for method, source in zip(table.method, table.source)]
+    table["weights"] = ["" if row.source == "cited" else _at(weights.get(row.method, ""), row.scale)
+                        for row in table.itertuples()]
     order = [*dict.fromkeys([*methods().index, *rows.method])]
     keys = {"method": order, "dataset": datasets}
     by = table.apply(lambda c: c.map(keys[c.name].index) if c.name in keys else c)
@@ -216,6 +206,11 @@ def summary(first, second, point, routes, times, dataset, scale):
         "mild_percent": {f"x{scale}": round(routes.percent[0], 2)},
         "severe_percent": {f"x{scale}": round(routes.percent[2], 2)},
     }
+
+
+def _at(weights, scale):
+    """Where weights come from at one scale."""
+    return weights if isinstance(weights, str) else weights[f"x{scale}"]
 
 
 def _psnr(ablation, name, gammas):

@@ -20,6 +20,9 @@ from pipeline.config.validation import (Count, Flag, Name, Number, ParameterErro
 
 PUBLISHED = Path("weights/published.json")
 UNLEARNT = ("bicubic", "selfex", *FITTED)  # fitted anew, or nothing to learn
+# methods whose authors published a model (pipeline/data/authors.csv), and the options that it needs
+AUTHORS = {"aplus": {}, "srcnn": {"release": True}, "scn": {"release": True}, "fsrcnn": {"release": True},
+           "vdsr": {}, "lapsrn": {}}
 Seed = whole(0, 2**31 - 1)
 Some = Annotated[list[str], Field(min_length=1)]  # names of data sets, variants or profiles
 Scales = Annotated[list[whole(1, 16)], Field(min_length=1)]
@@ -202,19 +205,28 @@ class Params:
         """What the budget says: `Budget`."""
         return self.budgets[self.budget]
 
-    def present(self, names):
-        """Those of some variants that the profile trains and measures; refuses an unknown one.
-
-        With ``weights: published``, those that are published, that nothing is learnt for, or that all
-        figures need.
-        """
+    def of_profile(self, names):
+        """Those of some variants that the profile has; refuses an unknown one."""
         for name in names:
             one_of(name, self.variants, "variants")
-        here = [n for n in names if self.profile in (self.variants[n].profiles or [self.profile])]
+        return [n for n in names if self.profile in (self.variants[n].profiles or [self.profile])]
+
+    def present(self, names):
+        """Those of some variants that have weights in this run, or need none; refuses an unknown one.
+
+        With ``weights: published``, those that are published, by us or by their authors, that nothing is
+        learnt for, or that all figures need.
+        """
+        here = self.of_profile(names)
         if self.weights == "trained":
             return here
-        return [n for n in here if n in published() or n in checks.ALWAYS
+        return [n for n in here if n in published() or n in AUTHORS or n in checks.ALWAYS
                 or self.variants[n].network in UNLEARNT]
+
+    def options_of(self, name):
+        """What the network of a variant is built with: its authors' weights need options of their own."""
+        own = AUTHORS.get(name, {}) if self.weights == "published" else {}
+        return {**self.variants[name].options, **own}
 
     def scales_of(self, name):
         """Scales that a variant is trained for and scored at; refuses an unknown one."""

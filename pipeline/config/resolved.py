@@ -27,7 +27,7 @@ def training(p, name):
     if variant.network in FITTED:
         recipe["sets"] = train.fit.sets
     return {
-        "network": variant.network, "options": variant.options, "scales": list(p.scales_of(name)),
+        "network": variant.network, "options": p.options_of(name), "scales": list(p.scales_of(name)),
         "seed": p.seed + variant.seed, "recipe": recipe,
         "phases": {"trunk": asdict(train.pretrain), "branch": asdict(train.finetune)},
         "rungs": sorted({max(1, round(patches * variant.effort)) for patches in p.amounts.rungs}),

@@ -1,14 +1,17 @@
 """Models of the compared methods from the files that their authors published."""
 
+from inspect import signature
 from pathlib import Path
 
-from pipeline.models import aplus, build, fsrcnn, lapsrn, scn, srcnn, vdsr
+from pipeline.models import NETWORKS, aplus, build, fsrcnn, lapsrn, scn, srcnn, vdsr
 from pipeline.models.release import Mat
 
 # to (scales, files) -> state dict
 CONVERTERS = {module.__name__.rsplit(".", 1)[1]: module.from_release
               for module in (aplus, srcnn, scn, fsrcnn, vdsr, lapsrn)}
-OPTIONS = dict.fromkeys(("srcnn", "scn", "fsrcnn"), {"release": True})  # as the weights need them
+# of networks that compute as their authors' code does only where they are asked to
+OPTIONS = {name: {"release": True} for name in CONVERTERS if "release" in signature(NETWORKS[name]).parameters}
+SCALES = {"aplus": (2,)}  # that the authors published, where these are not all
 
 
 def load(name, scales, files, model=None):
@@ -31,14 +34,20 @@ def load(name, scales, files, model=None):
         was built without what the weights need, or is needed.
     """
     if model is None:
-        if name == "aplus" and set(scales) != {2}:
-            raise ValueError("aplus: its authors published x2 alone; fit the other scales first")
+        if unpublished(name, scales):
+            known = ", ".join(f"x{s}" for s in SCALES[name])
+            raise ValueError(f"{name}: its authors published {known} alone; fit the other scales first")
         model = build(name, scales, **OPTIONS.get(name, {}))
     if name in OPTIONS and not model.release:
         raise ValueError(f"{name}: its authors' weights need options: {{release: true}}")
     weights = CONVERTERS[name](scales, {part: read(path) for part, path in files.items()})
     model.load_state_dict({**model.state_dict(), **weights})
     return model.eval()
+
+
+def unpublished(name, scales):
+    """Those of some scales at which the authors of a network published nothing: list of int."""
+    return [s for s in scales if name not in CONVERTERS or s not in SCALES.get(name, scales)]
 
 
 def read(path):

@@ -53,7 +53,7 @@ def departures(models, test_sets, training_sets, machine, table, published, revi
     rows = [
         ("Test images", _test_images(test_sets)),
         ("Weights", _weights(trained)),
-        ("Compared methods", _authors(models)),
+        ("Compared methods", _compared(models)),
         ("Not one run", not_one_run(machine["device"], revision, dict(parts))),
         ("Budget", f"{budget} steps ({where}); the paper: at least 300 epochs"),
         ("No GPU", f"{on_cpu} of {len(trained)} networks were trained on a CPU" if on_cpu else ""),
@@ -157,9 +157,23 @@ def _trained(models):
     return {name: m for name, m in models.items() if m.get("steps") and m.get("weights") != "authors"}
 
 
-def _authors(models):
-    names = [label(name) for name, m in models.items() if m.get("weights") == "authors"]
-    return f"the authors' own models: {', '.join(names)}" if names else ""
+def _compared(models):
+    """Who made the models of the compared methods, with the licences of those by their authors."""
+    authors, fitted = {}, []
+    for name, m in models.items():
+        by_scale = m.get("weights", "")
+        if by_scale == "fitted":
+            fitted.append(label(name))
+        elif isinstance(by_scale, dict):
+            at = {origin: "/".join(scale.replace("x", "×") for scale, o in by_scale.items() if o == origin)
+                  for origin in by_scale.values()}
+            fitted.append(f"{label(name)} at {at['fitted']}")
+        if "licence" in m:
+            some = f" at {at['authors']}" if isinstance(by_scale, dict) else ""
+            authors.setdefault(m["licence"], []).append(label(name) + some)
+    listed = "; ".join(f"{', '.join(names)} ({licence})" for licence, names in authors.items())
+    return ". ".join(filter(None, [f"the authors' own models, not redistributed: {listed}" if listed else "",
+                                   f"Fitted here: {', '.join(fitted)}" if listed and fitted else ""]))
 
 
 def _weights(trained):

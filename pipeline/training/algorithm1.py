@@ -104,7 +104,8 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
     limit_s : float
         Stop cleanly after so many seconds, state saved; 0: no limit.
     begin : Path, optional
-        A published trunk, without its optimiser's moments: used where no trunk is in `folder`.
+        A published trunk, without its optimiser's moments: of the same settings, it takes the place of
+        one in `folder` that has not come as far, for the rungs that are left later than where it is.
     progress, warn : callable
         Called with (step, steps) about once a second; told why a state is not used.
 
@@ -145,15 +146,16 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
             offset + step, totals[-1] + sum(lengths[:-1])))
 
     found, stem = [], None
+    begun = checkpoints.load(begin, of_trunk, aside=False) if begin else None  # most often of other settings
     for k, (patches, total, length) in enumerate(zip(rungs, totals, lengths)):
         path, first = folder / f"rung-{patches}.pt", total - length
         state = checkpoints.load(path, of_branch | {"patches": patches}, warn)
         if state is None:
             if stem is None:
                 state = checkpoints.load(folder / "trunk.pt", of_trunk, warn)
-                if state is None and begin is not None:
-                    state = checkpoints.load(begin, of_trunk, warn, aside=False)
                 stem = start(model, _not_past(state, first, patches, name, folder, warn), of_trunk)
+            if begun and stem.done < begun["step"] <= first:
+                stem = start(model, begun, of_trunk)
             stem.enter(patches_of(trunk), trunk.augment)
             if not advance(stem, first, folder / "trunk.pt", sum(lengths[:k])):
                 break

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from pipeline.data import authors as releases
 from pipeline.models import authors
-from pipeline.sr import cost
 from stages.common.shell import ROOT
 
 
@@ -15,7 +14,7 @@ def published(method):
 
 
 def take(method, scales, model=None):
-    """Weights, learning curve and provenance of a method by its authors; prints the licence.
+    """A method with its authors' weights, and their part of its provenance.
 
     Parameters
     ----------
@@ -24,17 +23,14 @@ def take(method, scales, model=None):
 
     Returns
     -------
-    dict of str to Tensor
-    list, empty: nothing is known of their training
+    Module
     dict
-        Besides what all variants have: ``weights`` ("authors"), ``licence``, ``files``, URL to SHA-256, and
-        ``options``, with which the network must be built.
+        ``weights`` ("authors", or by scale "authors" and "fitted"), ``licence``, ``files``, URL to SHA-256.
     """
     mirror = os.environ.get("PRN_MIRROR")
     files, licence = releases.fetch(method, cache=ROOT / "cache", mirror=Path(mirror) if mirror else None)
-    model = authors.load(method, scales, files, model)
-    print(f"{method}: weights of its authors; {licence}")
-    return model.state_dict(), [], {
-        "variant": method, "steps": 0, "published": True, "weights": "authors", "licence": licence,
-        "files": {weights.url: weights.sha256 for weights in releases.registry()[method]},
-        "options": authors.OPTIONS.get(method, {}), **cost.summary(model, scales)}
+    fitted = authors.unpublished(method, scales)
+    by_scale = {f"x{s}": "fitted" if s in fitted else "authors" for s in scales}
+    return authors.load(method, scales, files, model), {
+        "weights": by_scale if fitted else "authors", "licence": licence,
+        "files": {weights.url: weights.sha256 for weights in releases.registry()[method]}}

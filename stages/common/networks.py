@@ -35,11 +35,10 @@ def conditions(where):
             "deterministic": torch.are_deterministic_algorithms_enabled() or where.type == "cpu"}
 
 
-def fresh(params, name, **options):
-    """The network of a variant with its first weights, a function of its seed; `options` beside its own."""
-    scales, variant = params.scales_of(name), params.variants[name]
-    torch.manual_seed(params.seed + variant.seed)
-    return build(variant.network, scales, **{**variant.options, **options})
+def fresh(params, name):
+    """The network of a variant with its first weights, a function of its seed."""
+    torch.manual_seed(params.seed + params.variants[name].seed)
+    return build(params.variants[name].network, params.scales_of(name), **params.options_of(name))
 
 
 def placed(model):

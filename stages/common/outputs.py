@@ -16,15 +16,18 @@ from stages.common.setup import fresh, of_sets, too_small
 PUBLISHED = Path("weights")
 
 
-def write(home, name, variant, model, rungs):
-    """Write what `stages.common.setup.train` gave, with its provenance; says in a line what it is."""
+def write(home, name, variant, model, rungs, others=None):
+    """Write what `stages.common.setup.train` gave, with its provenance; says in a line what it is.
+
+    `others` is the provenance of those scales that the authors of a method published.
+    """
     last = rungs[-1] if rungs else None
     images = pack.unpack(home / "train.npz")
     found = {key: of_sets(images, phase["sets"]) for key, phase in variant["phases"].items()}
     steps = last.steps if last else 0
     branch = round(COOLDOWN * steps)
     record = {
-        "variant": name, "budget": variant["budget"], "recipe": variant["recipe"], "steps": steps,
+        "variant": name, "options": variant["options"], "budget": variant["budget"], "recipe": variant["recipe"], "steps": steps,
         "patches": last.patches if last else 0, "seconds": round(last.seconds, 1) if last else 0.0,
         **(last.conditions[-1] if last else {}),
         "device": "; ".join(dict.fromkeys(c["device"] for c in last.conditions)) if last else "",
@@ -33,7 +36,8 @@ def write(home, name, variant, model, rungs):
                                variant["scales"]),
         "rungs": [{"patches": r.patches, "steps": r.steps, "seconds": round(r.seconds, 1),
                    **{k: v for k, v in r.curve[-1].items() if k != "step"}} for r in rungs if r.curve],
-        **cost.summary(model, variant["scales"])}
+        "weights": "ours" if steps else "fitted" if last else "",
+        **(others or {}), **cost.summary(model, variant["scales"])}
     save(home, name, model.state_dict() if last else {}, last.curve if last else [], record)
     return line(name, variant, record, last.curve if last else [])
 
@@ -44,10 +48,19 @@ def line(name, variant, record, curve):
         return f"{name}: nothing to learn"
     took = f"{record['seconds']:.0f} s on {record['device']}"
     if not record["steps"]:
-        return f"{name}: fitted at x{', x'.join(map(str, variant['scales']))}, {took}"
+        return f"{name}: fitted, {took}{authors_part(record)}"
     scores = ", ".join(f"{key[8:]} {value:.2f}" for key, value in curve[-1].items() if key.startswith("psnr"))
     return (f"{name}: {record['patches']:,} patches of each scale in {record['steps']:,} steps, {took}; "
             f"held out: {scores} dB")
+
+
+def authors_part(record):
+    """What of a method is by its authors, and their licence; empty if nothing is."""
+    if "licence" not in record:
+        return ""
+    scales = "" if record["weights"] == "authors" else " at " + ", ".join(
+        scale for scale, origin in record["weights"].items() if origin == "authors")
+    return f"; weights of its authors{scales}: {record['licence']}"
 
 
 def save(home, name, weights, curve, record):
@@ -72,8 +85,11 @@ def take(home, name, variant):
         There are none, the file is not the one that was published, or it fits another network.
     """
     if authors.published(name):
-        save(home, name, *authors.take(name, tuple(variant["scales"])))
-        return f"{name}: weights of its authors"
+        model, origin = authors.take(name, tuple(variant["scales"]))
+        record = {"variant": name, "options": variant["options"], "steps": 0, "published": True, **origin,
+                  **cost.summary(model, variant["scales"])}
+        save(home, name, model.state_dict(), [], record)
+        return f"{name}: nothing trained{authors_part(record)}"
     index = json.loads((PUBLISHED / "published.json").read_text())
     if name not in index:
         raise ValueError(f"weights: published: none for {name}; there are {', '.join(index)}. "
@@ -86,5 +102,6 @@ def take(home, name, variant):
     record = json.loads(path.with_suffix(".json").read_text())
     model = store.load(fresh(variant), path)
     save(home, name, model.state_dict(), record.pop("curve"),
-         {**record, **cost.summary(model, variant["scales"]), "published": True})
+         {**record, "options": variant["options"], "weights": "ours", "published": True,
+          **cost.summary(model, variant["scales"])})
     return f"{name}: published weights, sha256 {found[:12]}"

@@ -18,7 +18,7 @@ from stages.common.networks import conditions, device
 PUBLISHED = Path("weights/trunks")  # of unfinished trainings
 
 
-def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print):
+def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print, scales=None):
     """Train or fit a variant as far as variants.json says, going on from its states.
 
     Parameters
@@ -27,6 +27,8 @@ def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print
         The profile's folder: variants.json, train.npz.
     name : str
     limit_s, progress, warn : as `pipeline.training.algorithm1.train`
+    scales : list of int, optional
+        Those to fit, of a method that is fitted; None: all of the variant.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print
     images = pack.unpack(home / "train.npz")
     where, network, seed = device(), variant["network"], variant["seed"]
     identity = {"network": network, "version": model.version, "options": variant["options"]}
-    how = {"scales": tuple(variant["scales"]), "seed": seed, "identity": identity, "limit_s": limit_s,
+    how = {"scales": tuple(scales or variant["scales"]), "seed": seed, "identity": identity, "limit_s": limit_s,
            "folder": home.parent / "states" / f"{home.name}-{variant['budget']}-{name}",
            "progress": progress, "warn": warn}
     if network in FITTERS:

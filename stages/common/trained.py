@@ -2,20 +2,26 @@
 
 import json
 
-from pipeline.models import weights
 from pipeline.data.images import list_images
-from stages.common.networks import fresh, placed
+from pipeline.models import build, weights
+from stages.common.networks import placed
 from stages.common.shell import folder
 
 
-def trained(params, name):
-    """The network of a variant with its trained weights, on the device.
+def provenance(params, name):
+    """What is known of the weights of a variant: models/NAME.json."""
+    return json.loads((folder(params) / "models" / f"{name}.json").read_text())
 
-    It is built with the options that its weights need, as their provenance has them.
+
+def trained(params, name):
+    """The network of a variant with its weights, on the device.
+
+    It is built with the options of their provenance: weights by the authors of a method and weights by us
+    may have the same shapes, and mean something else.
     """
-    path = folder(params) / "models" / f"{name}.safetensors"
-    options = json.loads(path.with_suffix(".json").read_text()).get("options", {})
-    return placed(weights.load(fresh(params, name, **options), path))
+    options = provenance(params, name)["options"]
+    model = build(params.variants[name].network, params.scales_of(name), **options)
+    return placed(weights.load(model, folder(params) / "models" / f"{name}.safetensors"))
 
 
 def test_images(params, names=None):
