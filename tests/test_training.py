@@ -165,7 +165,7 @@ def test_a_published_trunk_goes_on_without_its_moments(tmp_path):
     assert_same(ladder[1].weights, found.weights)
     said = []  # one of other settings is nothing that the user could put right
     other, = run(tmp_path / "w", (640,), begin=tmp_path / "small.pt", images=2, warn=said.append)
-    assert not said and other.curve[0]["step"] < 32 and (tmp_path / "small.pt").exists()
+    assert not said and other.curve[0]["step"] != 32 and (tmp_path / "small.pt").exists()
 
 
 def test_scales_are_taken_in_turn_and_leave_the_others_alone(tmp_path):
