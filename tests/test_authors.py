@@ -21,6 +21,7 @@ from pipeline.data import authors as releases
 from pipeline.data import sources
 from pipeline.evaluation.protocol import compose, load, score_psnr, super_resolve
 from pipeline.models import authors, build
+from pipeline.paper import label
 from stages.common import outputs
 from stages.common.trained import trained
 from tests import workspace
@@ -236,6 +237,8 @@ def test_the_registry_has_a_converter_for_each_method_and_one_licence():
     found = releases.registry()
     assert found.keys() == authors.CONVERTERS.keys()
     assert all(len({w.licence for w in files}) == 1 and files[0].licence for files in found.values())
+    readme = Path("README.md").read_text().split("## Licence")[1]
+    assert all(f"| {label(method)} | {files[0].licence} |" in readme for method, files in found.items())
 
 
 @pytest.mark.parametrize("name", ["fsrcnn", "vdsr"])
