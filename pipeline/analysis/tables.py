@@ -196,10 +196,10 @@ def current(first, route_shares, times, dataset, scale):
                        & (route_shares.scale == scale)].iloc[0]
     psnr = first[(first.method == "prn") & (first.dataset == dataset) & (first.scale == scale)].psnr_db
     ms = _time(times, "prn", scale, "grouped", now.gamma_low, now.gamma_upper)
-    point = {"thresholds": f"{now.gamma_low:g}/{now.gamma_upper:g}", "ms_per_image": ms,
-             "psnr_db": psnr.iloc[0]}
+    point = {"thresholds": f"{now.gamma_low:g}/{now.gamma_upper:g}", "ms_per_image": float(f"{ms:.3g}"),
+             "psnr_db": round(psnr.iloc[0], 2)}
     routes = {"route": [name.removeprefix("share_") for name in SHARES],
-              "percent": [100 * now[name] for name in SHARES]}
+              "percent": [round(100 * now[name], 1) for name in SHARES]}
     return pd.DataFrame([point]), pd.DataFrame(routes)
 
 
