@@ -80,6 +80,5 @@ def whole_pipeline(raw):
     scored = [*raw["methods"], *raw["routed"]]
     return ["check", "download train", "download test", "pack",
             *(f"train {name}" for name in raw["variants"]), "gradients",
-            *(f"evaluate {name}" for name in scored), "ablation", "timing", "timing_routed",
-            "probe", "engine",
+            *(f"evaluate {name}" for name in scored), "ablation", "timing", "probe", "engine",
             "seams", "pictures", "tables", "claims", "figures", "report"]

@@ -1,41 +1,45 @@
-"""Times of two runs on one clock, by what both have measured."""
+"""Times of a later run on the clock of an earlier one, by jobs that both have measured."""
 
 from statistics import median
 
-LABELS = ("method", "scale", "mode", "gamma_low", "gamma_upper")
+
+def label(job):
+    """What tells the rows of a job (method, scale, mode, thresholds or None) from those of others."""
+    name, scale, mode, routing = job
+    return name, scale, mode, routing.gamma_low if routing else "", routing.gamma_upper if routing else ""
 
 
-def one_clock(first, second):
-    """Rows of a first run, and those of a second one as if they had been measured beside them.
+def labels(row):
+    """The same of a row."""
+    return tuple(row[name] for name in ("method", "scale", "mode", "gamma_low", "gamma_upper"))
 
-    Machines drift between runs by more than the effects of thresholds.  What both have measured at a scale
-    says how much, and the times of the second are multiplied by it: their ratios to the reference are
-    those of their own run.
+
+def one_clock(reference, rows):
+    """Rows of a later run as if they had been measured beside the earlier reference.
+
+    A machine drifts between runs by more than thresholds change.  The reference, measured again at each
+    scale, says by how much, and the times of its scale are multiplied by it: their ratios to the reference
+    stay those of their own run.
 
     Parameters
     ----------
-    first, second : list of dict
-        Raw repeats as `pipeline.timing.clocks.measure`; the second with a reference at each of its scales.
+    reference : list of dict
+        Raw repeats as `pipeline.timing.clocks.measure`, of one job a scale; empty for a first run.
+    rows : list of dict
+        The reference measured again, and others at its scales.
 
     Returns
     -------
     rows : list of dict
-        All of the first, then the second without its reference.
+        Those others.
     drift : dict of scale to float
-        Time of the reference in the first run over that in the second.
+        Time of the reference then over now.
     """
-    known = {_labels(row) for row in first}
-    again = [row for row in second if _labels(row) in known]
-    drift = {scale: _median(first, labels) / _median(again, labels)
-             for labels in dict.fromkeys(map(_labels, again)) for scale in [labels[1]]}
-    rows = [{**row, "ms": row["ms"] * drift[row["scale"]], "host_ms": row["host_ms"] * drift[row["scale"]]}
-            for row in second if _labels(row) not in known]
-    return [*first, *rows], drift
-
-
-def _labels(row):
-    return tuple(row[name] for name in LABELS)
-
-
-def _median(rows, labels):
-    return median(row["ms"] for row in rows if _labels(row) == labels)
+    known, drift = {labels(row) for row in reference}, {}
+    for key in known:
+        then, now = (median(row["ms"] for row in some if labels(row) == key) for some in (reference, rows))
+        drift[key[1]] = then / now
+    others = [row for row in rows if labels(row) not in known]
+    if drift:
+        others = [{**row, **{name: row[name] * drift[row["scale"]] for name in ("ms", "host_ms")}} for row in others]
+    return others, dict(sorted(drift.items()))

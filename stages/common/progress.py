@@ -3,15 +3,14 @@
 import json
 from pathlib import Path
 
-# in DVC's order, as tests/test_pipeline.py holds it
+# in the order in which DVC runs them
 STAGES = ("check", "download train", "download test", "pack", "train", "gradients", "evaluate", "ablation",
-          "timing", "timing_routed", "probe", "engine", "seams", "pictures", "tables", "claims", "figures",
-          "report")
+          "timing", "probe", "engine", "seams", "pictures", "tables", "claims", "figures", "report")
 KEPT = Path("artifacts/seconds.json")
 
 
 def heading(command):
-    """The first words of a stage: ``stage 5 of 18, 4 min left: train``.
+    """The first words of a stage: ``stage 5 of 17, 4 min left: train``.
 
     The time is what this stage and those after it took last, unless one of them has never run: it is too
     long where DVC leaves some out.

@@ -1,74 +1,70 @@
-"""What is timed, and how, for `stages.timing` and `stages.timing_routed`.
+"""Jobs that are timed once: what they depend on, and their rows from earlier runs.
 
-The weights are fresh ones: time depends on shapes and routes, not on their values, and so a new
-training does not make the timings old.  Needs torch, numpy, PyYAML and pydantic only.
+Needs torch, numpy, PyYAML and pydantic only.
 """
 
-import csv
+import hashlib
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
 
 from pipeline.data import pack
+from pipeline.io import atomic, sha256
 from pipeline.timing.clocks import measure
 from pipeline.timing.jobs import Network, luma_pairs, make_job
-from stages.common.networks import device, fresh, placed, routing
-from stages.common.shell import bar, folder
+from stages.common.networks import device, fresh, placed
+from stages.common.shell import ROOT, bar, folder
 
 
-def fixed(p):
-    """(variant, scale, mode, thresholds) that gamma_low and gamma_upper leave alone: all methods on the
-    whole image, then Fig. 7, then Tables III and IV."""
-    jobs = [(name, scale, "whole", None) for name in p.present([*p.methods, *p.routed])
-            for scale in p.scales_of(name)]
-    a = p.ablation
-    jobs += [("prn", a.scale, "grouped", routing(p, low, upper)) for _, low, upper in a.pairs()]
-    for name in p.present(p.variants):
-        variant = p.variants[name]
-        if variant.network == "prn" and {"early", "middle", "rolling"} & variant.options.keys():
-            jobs.append((name, a.scale, "grouped", routing(p, a.gamma_low, a.gamma_upper)))
-    return [*dict.fromkeys(jobs)]
+class Kept:
+    """Rows of a profile and budget, by the job, under one tag: device, images and repeats."""
+
+    def __init__(self, p):
+        self.p, self.path = p, ROOT / "states" / f"{p.profile}-{p.budget}.times.json"
+        self.tag = {"images": sha256(folder(p) / "timing.npz"), "amounts": asdict(p.amounts.timing),
+                    "dataset": p.images.ablation, "seed": p.seed, "device": str(device()),
+                    "threads": torch.get_num_threads(), "torch": torch.__version__}
+        try:
+            found = json.loads(self.path.read_text())
+        except (FileNotFoundError, ValueError):
+            found = {}
+        same = found.get("tag") == self.tag
+        self.machine, self.rows = (found["machine"], found["rows"]) if same else ({}, {})
+
+    def save(self):
+        with atomic(self.path) as path:
+            path.write_text(json.dumps({"tag": self.tag, "machine": self.machine, "rows": self.rows}))
+
+    def key(self, name, scale, mode, thresholds):
+        """All that the time of a job depends on besides the tag, as text."""
+        variant = self.p.variants[name]
+        options = json.dumps(variant.options, sort_keys=True)
+        return f"{name} x{scale} {mode} {thresholds} {variant.network} {options} {_code(variant.network)}"
 
 
-def routed(p):
-    """Those at gamma_low and gamma_upper, unless `fixed` has them; and the reference, PRN's whole image."""
-    jobs = []
-    for name in p.present(p.routed):
-        for scale in p.scales_of(name):
-            jobs += [(name, scale, mode, routing(p)) for mode in ("grouped", "context")]
-            if name == "prn":  # patch by patch is slow, and alike for its variants
-                jobs += [(name, scale, "whole", None), (name, scale, "paper", routing(p))]
-    measured = {job for job in fixed(p) if job[2] != "whole"}
-    return [job for job in jobs if job not in measured]
+def _code(network):
+    """Digest of the programs that a job of a network runs."""
+    files = [f for name in ("engine", "sr", "timing", "models") for f in sorted(Path("pipeline", name).glob("*.py"))]
+    digest = hashlib.sha256()
+    for path in files:
+        text = path.read_text()
+        if path.stem == network or not re.search(r"^class \w+\(Network\):", text, re.M):
+            digest.update(text.encode())
+    return digest.hexdigest()[:12]
 
 
-def timed(p, todo, label):
-    """Raw repeats of all jobs, interleaved, on the images of the ablation."""
+def timed(p, jobs):
+    """Raw repeats of some jobs, interleaved, on the images of the ablation; weights are fresh ones, since
+    time depends on shapes and routes, not on their values: a new training does not make the times old."""
     where, settings = device(), p.amounts.timing
     ys = list(pack.unpack(folder(p) / "timing.npz").values())[: settings.images]
     images = {scale: luma_pairs(ys, scale, where) for scale in p.scales}
-    models = {name: placed(fresh(p, name)) for name in dict.fromkeys(job[0] for job in todo)}
-    nets = {key: Network.of(key[0], models[key[0]], key[1]) for key in dict.fromkeys(job[:2] for job in todo)}
-    jobs = [make_job(nets[name, scale], mode, thresholds, images[scale])
-            for name, scale, mode, thresholds in todo]
-    rows = measure(jobs, repeats=settings.repeats, warmup=settings.warmup, device=where, progress=bar(label))
+    models = {name: placed(fresh(p, name)) for name in dict.fromkeys(job[0] for job in jobs)}
+    nets = {key: Network.of(key[0], models[key[0]], key[1]) for key in dict.fromkeys(job[:2] for job in jobs)}
+    made = [make_job(nets[name, scale], mode, thresholds, images[scale])
+            for name, scale, mode, thresholds in jobs]
+    rows = measure(made, repeats=settings.repeats, warmup=settings.warmup, device=where, progress=bar("timing"))
     return [{"dataset": p.images.ablation, **row} for row in rows]
-
-
-def write(path, rows):
-    with open(path, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def read(path):
-    """Rows as they were written: text, and numbers where they are some."""
-    with open(path, newline="") as file:
-        return [{key: _number(value) for key, value in row.items()} for row in csv.DictReader(file)]
-
-
-def _number(text):
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
