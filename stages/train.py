@@ -19,6 +19,7 @@ UNLEARNT = ("bicubic", "selfex", *FITTERS)  # fitted anew, or nothing to learn
 def main():
     home, weights, _ = axes()
     variants = json.loads((home / "variants.json").read_text())
+    setup.check(variants)  # before hours of training
     if len(sys.argv) > 1:
         return one(sys.argv[1], telling(sys.argv[1]), print, *map(float, sys.argv[2:3]))
     jobs = at_once(device().type == "cuda")

@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pipeline.config.params import networks
 from pipeline.training import algorithm1
 from pipeline.sr import strips
 from pipeline.sr.cost import count, parameters
 from pipeline.sr.degrade import imresize, upsample
-from pipeline.models import NETWORKS, build, drcn, lapsrn, scn, vdsr
+from pipeline.models import build, drcn, lapsrn, scn, vdsr
 from tests.test_training import assert_same, make_images, make_run, run as train
 
 CPU = torch.device("cpu")
@@ -184,7 +185,7 @@ class HostWork(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("network", [name for name in NETWORKS if name not in UNTRAINED])
+@pytest.mark.parametrize("network", [name for name in networks() if name not in UNTRAINED])
 def test_a_step_never_waits_for_the_host(network, narrow):
     run = make_run(build(network, (2, 3, 4)), RECIPE, (2, 3, 4), images=make_images(2, 108))
     run.advance(len(run.learns))  # constants are put where the images are

@@ -7,15 +7,16 @@ import torch
 from safetensors.torch import save_file
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipeline.models import weights
+from pipeline.models import protocol, weights
 from pipeline.sr.cost import count, parameters
 from pipeline.sr.degrade import upsample
-from pipeline.models import NETWORKS, build
+from pipeline.models import build
+from pipeline.config.params import networks
 from pipeline.sr.prior import MILD, MODERATE, SEVERE
 from stages.common.networks import device, placed
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", networks())
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_every_network_keeps_the_contract(network, scale):
     torch.manual_seed(0)
@@ -29,6 +30,37 @@ def test_every_network_keeps_the_contract(network, scale):
     assert y.isfinite().all() and torch.equal(x, before)
     with torch.inference_mode():  # the layout in which the stages run it changes no image
         torch.testing.assert_close(placed(model)(x.to(device()), scale).cpu(), y, rtol=1e-4, atol=1e-5)
+
+
+class OnlyForward(protocol.Network):
+    def forward(self, x, scale, route=SEVERE):
+        return upsample(x, scale)
+
+
+class NoForward(protocol.Network):
+    version = 1
+
+
+class WrongSize(OnlyForward):
+    version = 1
+
+    def forward(self, x, scale, route=SEVERE):
+        return x
+
+
+@pytest.mark.parametrize("broken, words", [
+    (OnlyForward, "mine.py: version: missing, as version = 1 in the class"),
+    (NoForward, r"mine.py: forward\(x, scale=2, route=2\) fails on an x of \(2, 1, 12, 14\): NotImplementedError"),
+    (WrongSize, r"gives \(2, 1, 12, 14\); expected \(2, 1, 24, 28\)")])
+def test_a_network_that_breaks_the_contract_is_named_with_what_it_lacks(broken, words):
+    with pytest.raises(ValueError, match=words):
+        protocol.check(broken((2,)), "mine", (2,))
+
+
+def test_a_module_without_a_network_says_what_it_needs():
+    with pytest.raises(ValueError, match="patchmatch.py: expected one class that extends"):
+        build("patchmatch", (2,))
+    assert "patchmatch" not in networks() and {"prn", "bicubic", "aplus"} <= set(networks())
 
 
 @pytest.mark.parametrize("route", [MILD, MODERATE, SEVERE])

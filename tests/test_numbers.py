@@ -15,7 +15,7 @@ from pipeline.sr.cost import count, parameters
 from pipeline.sr.degrade import imresize, upsample
 from pipeline.evaluation.protocol import degrade
 from pipeline.sr.colour import luma
-from pipeline.models import NETWORKS, build
+from pipeline.models import build
 from pipeline.sr.patches import assemble, cut
 from pipeline.sr.prior import ROUTES, classify, gradient_prior
 

@@ -16,6 +16,8 @@ import pytest
 import yaml
 from PIL import Image
 
+from stages.common import progress
+
 ROOT = Path(__file__).parents[1]
 KEPT = ["bicubic", "cnn7", "fsrcnn", "prn", "prn_no_rolling"]
 
@@ -51,17 +53,23 @@ def clone(tmp_path_factory):
     return clone_of(tmp_path_factory.mktemp("a user") / "prn copy", patches=16)
 
 
+def copy(path, leave_out):
+    """What git would clone, and files that are not committed yet."""
+    files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                           cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    for name in filter(None, files):
+        if (ROOT / name).is_file() and not name.startswith(tuple(leave_out)):
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, path / name)
+    return path
+
+
 def clone_of(path, patches):
     """A copy of what git would clone, with a budget of a few steps and few variants.
 
     Without dvc.lock, which tells of all variants, and which DVC writes anew after each stage.
     """
-    files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                           cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
-    for name in filter(None, files):
-        if (ROOT / name).is_file() and not name.startswith(("reports/", "dvc.lock")):
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, path / name)
+    copy(path, leave_out=("reports/", "dvc.lock"))
     params = yaml.safe_load((path / "params.yaml").read_text())
     params["methods"], params["routed"] = [*KEPT[:3], "srcnn"], KEPT[3:]
     params["variants"] = {name: params["variants"][name] for name in [*KEPT, "srcnn"]}
@@ -76,7 +84,8 @@ def clone_of(path, patches):
 
 def test_repro_makes_the_report_offline_and_a_second_one_does_nothing(clone):
     output = dvc(clone, "repro")
-    assert {"check", "train", "evaluate"} <= ran(output)
+    order = [name.replace("@", " ") for name in re.findall(r"Running stage '(.*)'", output)]
+    assert order == list(progress.STAGES) and f"stage 5 of {len(order)}: train" in output
     assert all(re.search(rf"^{name}: .*", output, re.M) for name in KEPT) and "5 of 5 done" in output
     out = clone / "reports" / "embedded"
     top = (out / "report.md").read_text().split("\n# ")[0]
@@ -131,11 +140,13 @@ def test_a_threshold_reruns_what_depends_on_it_and_nothing_else(clone):
     shown = json.loads(dvc(clone, "metrics", "show", "--json"))
     assert "psnr_db" in json.dumps(shown)
     assert "gamma_low" in dvc(clone, "params", "diff", "--md")
-    files = re.search(r"FILES = (.*)", (clone / "Makefile").read_text())[1].replace("$$", "$")
-    shown = dvc(clone, "exp", "show", "--only-changed", "--csv", "--drop", files)
-    columns = shown.splitlines()[0].split(",")
-    assert {"gamma_low", "psnr_db.x4", "mild_percent.x4"} <= set(columns) and len(columns) < 20, columns
-    assert "severe_percent.x4" not in columns  # gamma_upper alone moves it
+    both = json.loads(dvc(clone, "metrics", "diff", "HEAD", "low20", "--json"))["reports/embedded/metrics.json"]
+    assert all(entry["old"] is not None and entry["new"] is not None for entry in both.values())
+    assert "mild_percent.x4" in both and "severe_percent.x4" not in both  # gamma_upper alone moves it
+    shown = call(clone, sys.executable, "-m", "stages.compare").splitlines()
+    assert max(map(len, shown)) <= 80 and any(line.startswith("psnr_db.prn.x4") for line in shown), shown
+    assert "gamma_low 10 -> 20:" in shown[-1] + shown[-2] and "more mild" in " ".join(shown[-2:])
+    assert not any(line.startswith(("psnr_db.fsrcnn", "psnr_db.bicubic")) for line in shown)
     drawn = dvc(clone, "plots", "diff", "HEAD", "low20", "--json")
     assert '"10/30"' in drawn and '"20/30"' in drawn
 

@@ -156,6 +156,20 @@ def test_what_dvc_compares_is_prn_at_the_thresholds_of_the_run():
     found = times(("prn", "whole", None, None, 12), ("prn", "grouped", 20, 30, 3), ("prn", "grouped", 10, 30, 6))
     point, routes = tables.current(first, shares, found, "set5", 4)
     assert point.iloc[0].tolist() == ["10/30", 6, 31] and routes.percent.tolist() == [50, 30, 20]
-    numbers = tables.summary(first, pd.DataFrame({"psnr_db": [30, 30.5]}), point, routes, found, "set5", 4)
-    assert numbers["speedup_over_whole"] == {"x4": 2} and numbers["gain_over_bicubic_db"] == {"x4": 3}
+    ablation = pd.DataFrame({"method": ["prn_early2"] * 2, "gamma_low": [20, 10], "gamma_upper": [50, 30],
+                             "psnr_db": [30.123, 1]})
+    numbers = tables.summary(first, ablation, pd.DataFrame({"psnr_db": [30, 30.5]}), routes, (20, 50), "set5", 4)
+    assert numbers["psnr_db"] == {"prn": {"x4": 31}, "bicubic": {"x4": 28}}
+    assert numbers["ablation_psnr_db"] == {"prn_early2": {"x4": 30.12}}  # at the ablation's thresholds
+    assert numbers["gain_over_bicubic_db"] == {"x4": 3}
     assert numbers["rolling_gain_db"] == {"x4": 0.5} and numbers["mild_percent"] == {"x4": 50}
+
+
+def test_times_that_dvc_compares_are_at_the_thresholds_of_the_run_with_their_spread():
+    found = times(("prn", "whole", None, None, 12), ("prn", "grouped", 20, 30, 3), ("prn", "grouped", 10, 30, 6),
+                  ("fsrcnn", "whole", None, None, 4.5678))
+    found = found.assign(device="a CPU", ms_p10=found.ms_median * 0.9, ms_p90=found.ms_median * 1.2)
+    numbers = tables.time_summary(found, (10, 30), 4)
+    assert numbers["ms_per_image"] == {"prn": {"x4": 6}, "fsrcnn": {"x4": 4.57}, "prn_whole": {"x4": 12}}
+    assert numbers["spread_percent"]["fsrcnn"] == {"x4": 30} and numbers["device"] == "a CPU"
+    assert numbers["speedup_over_whole"] == {"x4": 2}

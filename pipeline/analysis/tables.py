@@ -186,25 +186,73 @@ def current(first, route_shares, times, dataset, scale):
                        & (route_shares.scale == scale)].iloc[0]
     psnr = first[(first.method == "prn") & (first.dataset == dataset) & (first.scale == scale)].psnr_db
     ms = _time(times, "prn", scale, "grouped", now.gamma_low, now.gamma_upper)
-    point = {"thresholds": f"{now.gamma_low:g}/{now.gamma_upper:g}", "ms_per_image": ms,
-             "psnr_db": psnr.iloc[0]}
+    point = {"thresholds": f"{now.gamma_low:g}/{now.gamma_upper:g}", "ms_per_image": float(f"{ms:.3g}"),
+             "psnr_db": round(psnr.iloc[0], 2)}
     routes = {"route": [name.removeprefix("share_") for name in SHARES],
-              "percent": [100 * now[name] for name in SHARES]}
+              "percent": [round(100 * now[name], 1) for name in SHARES]}
     return pd.DataFrame([point]), pd.DataFrame(routes)
 
 
-def summary(first, second, point, routes, times, dataset, scale):
-    """The few numbers that ``dvc exp show`` and ``dvc metrics diff`` compare; two are of `current`."""
-    psnr = first[first.dataset == dataset].set_index(["method", "scale"]).psnr_db
-    ms = point.ms_per_image[0]
+def summary(first, ablation, second, routes, gammas, dataset, scale):
+    """metrics.json: what does not depend on the machine, in digits that another CPU gives as well.
+
+    Parameters
+    ----------
+    first, second : DataFrame
+        Tables I and IV.
+    ablation : DataFrame, as ablation.csv
+    routes : DataFrame, of `current`
+    gammas : (gamma_low, gamma_upper) of the ablation
+    dataset, scale : of the ablation
+
+    Returns
+    -------
+    dict
+        psnr_db of each measured method and scale; ablation_psnr_db of each PRN variant at the ablation's
+        thresholds; PRN's gain over bicubic and of rolling, dB; per cent of the patches that are mild, severe.
+    """
+    rows = first[(first.dataset == dataset) & first.psnr_db.notna()]
+    psnr = {name: {f"x{row.scale}": round(row.psnr_db, 2) for row in part.itertuples()}
+            for name, part in rows.groupby("method", sort=False)}
+    at = rows[rows.scale == scale].set_index("method").psnr_db
+    names = ablation.method.unique()
     return {
-        "psnr_db": {f"x{s}": round(psnr["prn", s], 4) for s in sorted(first.scale.unique())},
-        "gain_over_bicubic_db": {f"x{scale}": round(psnr["prn", scale] - psnr["bicubic", scale], 4)},
-        "rolling_gain_db": {f"x{scale}": round(second.psnr_db[1] - second.psnr_db[0], 4)},
-        "ms_per_image": {f"x{scale}": round(ms, 3)},
-        "speedup_over_whole": {f"x{scale}": round(_time(times, "prn", scale, "whole") / ms, 3)},
-        "mild_percent": {f"x{scale}": round(routes.percent[0], 2)},
-        "severe_percent": {f"x{scale}": round(routes.percent[2], 2)},
+        "psnr_db": psnr,
+        "ablation_psnr_db": {name: {f"x{scale}": round(_psnr(ablation, name, gammas), 2)} for name in names},
+        "gain_over_bicubic_db": {f"x{scale}": round(at["prn"] - at["bicubic"], 2)},
+        "rolling_gain_db": {f"x{scale}": round(second.psnr_db[1] - second.psnr_db[0], 3)},
+        "mild_percent": {f"x{scale}": round(routes.percent[0], 1)},
+        "severe_percent": {f"x{scale}": round(routes.percent[2], 1)},
+    }
+
+
+def time_summary(times, gammas, scale):
+    """times.json: each method's time at its fastest usual mode, with the spread of its repeats.
+
+    Parameters
+    ----------
+    times : DataFrame, as timing.csv
+    gammas : (gamma_low, gamma_upper) of this run
+    scale : int
+
+    Returns
+    -------
+    dict
+        device; ms_per_image of each method (routed ones by the engine) and of ``prn_whole``, PRN's severe
+        path on the whole image; per cent from p10 to p90, against the median; speedup of PRN over prn_whole.
+    """
+    at = times[times.scale == scale]
+    here = at[(at["mode"] == "grouped") & (at.gamma_low == gammas[0]) & (at.gamma_upper == gammas[1])]
+    whole = at[at["mode"] == "whole"]
+    rows = {row.method: row for row in [*whole.itertuples(), *here.itertuples()]}
+    rows["prn_whole"] = next(whole[whole.method == "prn"].itertuples())
+    key = f"x{scale}"
+    return {
+        "device": rows["prn"].device,
+        "ms_per_image": {name: {key: float(f"{row.ms_median:.3g}")} for name, row in rows.items()},
+        "spread_percent": {name: {key: round(100 * (row.ms_p90 - row.ms_p10) / row.ms_median)}
+                           for name, row in rows.items()},
+        "speedup_over_whole": {key: round(rows["prn_whole"].ms_median / rows["prn"].ms_median, 2)},
     }
 
 

@@ -32,6 +32,8 @@ def check(p, networks):
     _gammas(*p.train_gammas, "train_gammas: ")
     _ablation(p)
     _recipes(p)
+    for name, variant in p.variants.items():
+        one_of(variant.network, networks, f"variants.{name}.network")
     plain = [k for k, v in p.variants.items() if v.network != "prn"]
     prn = [k for k, v in p.variants.items() if v.network == "prn"]
     _names(p.variants, p.variants, "variants", needed=ALWAYS)

@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import Field
@@ -27,8 +27,6 @@ Seed = whole(0, 2**31 - 1)
 Some = Annotated[list[str], Field(min_length=1)]  # names of data sets, variants or profiles
 Scales = Annotated[list[whole(1, 16)], Field(min_length=1)]
 Gammas = Annotated[list[Number], Field(min_length=2, max_length=2)]
-Network = Literal["bicubic", "aplus", "rfl", "selfex", "cnn7", "srcnn", "fsrcnn", "vdsr", "drcn", "lapsrn",
-                  "scn", "prn"]
 
 
 @section
@@ -53,7 +51,7 @@ class Ablation:
 
 @section
 class Variant:
-    network: Network = "prn"
+    network: Name = "prn"  # a module of pipeline/models
     recipe: Name = "paper"  # a key of recipes
     effort: real(gt=0, le=1000) = 1.0  # times the patches of a rung: cheap networks take more of them
     scales: Scales | None = None  # None: those of params.yaml
@@ -252,6 +250,12 @@ class Params:
         checks.check_sets(self, known)
 
 
+def networks():
+    """Names of the modules of pipeline/models that have a network, without importing them."""
+    files = sorted((Path(__file__).parents[1] / "models").glob("*.py"))
+    return [path.stem for path in files if re.search(r"^class \w+\(Network\):", path.read_text(), re.M)]
+
+
 def published():
     """Names of the variants whose weights the repository ships."""
     return json.loads(PUBLISHED.read_text()) if PUBLISHED.exists() else {}
@@ -270,7 +274,7 @@ def load(path="params.yaml"):
     except yaml.YAMLError as error:
         raise ParameterError(f"no YAML: {' '.join(str(error).split())}") from error
     p = read(Params, raw)
-    checks.check(p, networks=get_args(Network))
+    checks.check(p, networks=networks())
     return p
 
 

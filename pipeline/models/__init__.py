@@ -1,34 +1,16 @@
-"""The networks, by the names that params.yaml uses."""
+"""The networks, by the names that params.yaml uses: those of their modules."""
 
-from pipeline.models.aplus import APlus
-from pipeline.models.bicubic import Bicubic
-from pipeline.models.cnn7 import CNN7
-from pipeline.models.drcn import DRCN
-from pipeline.models.fsrcnn import FSRCNN
-from pipeline.models.lapsrn import LapSRN
-from pipeline.models.prn import PRN
-from pipeline.models.rfl import RFL
-from pipeline.models.selfex import SelfEx
-from pipeline.models.scn import SCN
-from pipeline.models.srcnn import SRCNN
-from pipeline.models.vdsr import VDSR
+from importlib import import_module
 
-NETWORKS = {
-    "bicubic": lambda scales: Bicubic(),
-    "aplus": APlus,
-    "rfl": RFL,
-    "selfex": SelfEx,
-    "cnn7": CNN7,
-    "srcnn": SRCNN,
-    "fsrcnn": FSRCNN,
-    "vdsr": VDSR,
-    "drcn": DRCN,
-    "lapsrn": LapSRN,
-    "scn": SCN,
-    "prn": PRN,
-}
+from pipeline.models.protocol import Network
 
 
 def build(network, scales, **options):
-    """A network with fresh weights, from a variant of params.yaml."""
-    return NETWORKS[network](scales, **options)
+    """A network with fresh weights: the class of its module that extends `Network`."""
+    module = import_module(f"pipeline.models.{network}")
+    found = [c for c in vars(module).values()
+             if isinstance(c, type) and issubclass(c, Network) and c.__module__ == module.__name__]
+    if len(found) != 1:
+        raise ValueError(f"pipeline/models/{network}.py: expected one class that extends "
+                         f"pipeline.models.protocol.Network, found {len(found)}")
+    return found[0](scales, **options)

@@ -11,6 +11,9 @@ class Bicubic(Network):
     version = 1
     uses_bicubic = True
 
+    def __init__(self, scales):
+        super().__init__()  # no scale is trained
+
     def forward(self, x, scale, route=SEVERE):
         """Map LR Y (N, 1, h, w) to Y (N, 1, scale * h, scale * w)."""
         return upsample(x, scale)

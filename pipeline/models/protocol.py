@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+import torch
 from torch import Tensor, nn
 
 from pipeline.sr.prior import SEVERE
@@ -61,3 +62,31 @@ class Network(nn.Module):
     @property
     def apart(self):
         return (self,)
+
+
+@torch.inference_mode()
+def check(model, network, scales):
+    """Refuse a network that lacks something of `Model`: called on a tiny image, before any training.
+
+    Raises
+    ------
+    ValueError
+        Names the module, what it lacks and how to write it.
+    """
+    where = f"pipeline/models/{network}.py"
+    missing = [name for name in Model.__annotations__ if not hasattr(model, name)]
+    if missing:
+        raise ValueError(f"{where}: {', '.join(missing)}: missing, as version = 1 in the class; "
+                         "pipeline/models/protocol.py says what each is and has defaults for most")
+    x = torch.linspace(0, 1, 2 * 12 * 14).reshape(2, 1, 12, 14)
+    for scale in scales:
+        for route in model.routes:
+            try:
+                y = model.eval()(x, scale, route)
+            except Exception as error:
+                raise ValueError(f"{where}: forward(x, scale={scale}, route={route}) fails on an x of "
+                                 f"{tuple(x.shape)}: {type(error).__name__}: {error}") from error
+            expected = (2, 1, 12 * scale, 14 * scale)
+            if getattr(y, "shape", None) != expected:
+                raise ValueError(f"{where}: forward(x, scale={scale}, route={route}) of an x of {tuple(x.shape)} "
+                                 f"gives {tuple(getattr(y, 'shape', ())) or type(y).__name__}; expected {expected}")

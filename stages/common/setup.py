@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from pipeline.data import pack
-from pipeline.models import build
+from pipeline.models import build, protocol
 from pipeline.sr import cost
 from pipeline.training import algorithm1
 from pipeline.training.fit.run import FITTERS, fit
@@ -72,6 +72,12 @@ def fresh(variant):
     """A network with its first weights, a function of its seed."""
     torch.manual_seed(variant["seed"])
     return build(variant["network"], tuple(variant["scales"]), **variant["options"])
+
+
+def check(variants):
+    """Refuse a network that does not keep the contract of `pipeline.models.protocol.Model`, in a second."""
+    for variant in {repr([v["network"], v["options"], v["scales"]]): v for v in variants.values()}.values():
+        protocol.check(fresh(variant), variant["network"], variant["scales"])
 
 
 def learns(model):

@@ -1,23 +1,28 @@
 """What every stage needs: errors as one line, progress bars, paths."""
 
 import sys
+import time
 from pathlib import Path
 
 import yaml
+
+from stages.common import progress
 
 ROOT = Path("artifacts")
 USER_ERRORS = (ValueError, RuntimeError, OSError, ArithmeticError, MemoryError)  # that the user can put right
 
 
 def run(main):
-    """Call a stage: say what it does, and what came out, which `main` returns.
+    """Call a stage: say how far the run is, what it does, and what came out, which `main` returns.
 
     An error that the user can put right is one line, not a traceback.
     """
-    name = Path(sys.argv[0]).stem
+    name, started = Path(sys.argv[0]).stem, time.monotonic()
+    command = " ".join([name, *sys.argv[1:]])
     try:
-        print(f"{name}: {main.__globals__['__doc__'].splitlines()[0]}", flush=True)
+        print(f"{progress.heading(command)}: {main.__globals__['__doc__'].splitlines()[0]}", flush=True)
         print(f"{name}: {main()}")
+        progress.keep(command, time.monotonic() - started)
     except KeyboardInterrupt:
         sys.exit(f"{name}: interrupted; the same command goes on from here")
     except USER_ERRORS as error:

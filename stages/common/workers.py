@@ -59,7 +59,7 @@ def each(module, costs, jobs, preload=()):
                     if kind == "failed":
                         raise RuntimeError(f"{name}: {value.removeprefix(f'{name}: ')}")
                     if kind == "share":
-                        done[name] = value * costs[name]
+                        done[name] = max(done[name], min(1.0, value) * costs[name])  # never backwards
                     else:
                         bar.write(value)
                     if kind == "done":
