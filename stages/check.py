@@ -5,11 +5,13 @@ alone, and so a new comment reruns nothing.
 """
 
 import json
+import os
 from pathlib import Path
 
 from pipeline.config import params
 from pipeline.config.resolved import training
-from pipeline.data import sources
+from pipeline.data import authors, sources
+from pipeline.io import write_text
 from stages.common.shell import ROOT, folder, run
 
 
@@ -22,14 +24,33 @@ def main():
     folder(p).mkdir(parents=True, exist_ok=True)
     write(ROOT / "local.json", found)
     write(folder(p) / "variants.json", variants)
-    return (f"profile {p.profile}, budget {p.budget}: {len(variants)} variants of "
+    if "DVC_EXP_NAME" in os.environ and not (folder(p) / "models").exists():
+        print('check: DVC\'s warnings above ("No file hash info found") only mean that nothing of this profile '
+              "has been made yet")
+    tell_missing(p, used, variants)
+    return (f"profile {p.profile}, budget {p.budget}, weights {p.weights}: {len(variants)} variants of "
             f"{len(p.variants)}; {len(used)} folders of your own")
+
+
+def tell_missing(p, used, variants):
+    """Say what only the network has, before the first of it is asked for."""
+    names = [n for n in dict.fromkeys([*p.images.test, *p.training_sets()]) if n not in used]
+    wanted = [s for n in names for s in sources.files(n)]
+    if p.weights == "published":
+        wanted += [s for n in variants for s in authors.registry().get(n, ())]
+    mirror = os.environ.get("PRN_MIRROR")
+    absent = sources.missing(wanted, ROOT / "cache", Path(mirror) if mirror else None)
+    if absent:
+        print(f"check: to be downloaded: {len(absent)} files, {sum(s.bytes for s in absent) / 1e6:.0f} MB, of "
+              f"{', '.join(dict.fromkeys(s.dataset for s in absent))}\n"
+              "check: without a network: put them under DIR/host/path of their URLs (pipeline/data/*.csv) and "
+              "set PRN_MIRROR=DIR, or name folders of your own in params.yaml (local)", flush=True)
 
 
 def write(path, content):
     text = json.dumps(content, indent=1) + "\n"
-    if not path.exists() or path.read_text() != text:
-        path.write_text(text)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
 
 
 run(main)

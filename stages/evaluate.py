@@ -3,7 +3,6 @@
 An interrupted evaluation goes on at the next image; rows under the same settings are not scored again.
 """
 
-import json
 import sys
 from dataclasses import asdict
 
@@ -12,7 +11,8 @@ import pandas as pd
 from pipeline.config import params
 from pipeline.evaluation import VERSION, resume
 from pipeline.evaluation.protocol import COLUMNS, evaluate
-from pipeline.io import sha256
+from pipeline.io import read_json, sha256
+from stages.common import csv_files
 from stages.common.networks import device, routing
 from stages.common.shell import ROOT, counted, folder, run, telling
 from stages.common.trained import test_images, trained
@@ -32,7 +32,7 @@ def main():
 
 def expense(p, name):
     """Operations, roughly, to begin with the longest: those of the network, and of scoring."""
-    record = json.loads((folder(p) / "models" / f"{name}.json").read_text())
+    record = read_json(folder(p) / "models" / f"{name}.json")
     return sum(max(routes.values()) + 2e5 for routes in record["macs_per_lr_pixel"].values())
 
 
@@ -48,9 +48,8 @@ def one(name, share, say):
     known = resume.read(kept := ROOT / "states" / f"{p.profile}-{name}.rows", tag)
     rows = evaluate(name, model, images, p.scales_of(name), route, device=device(), known=known,
                     keep=resume.keeper(kept, tag, known), progress=counted(share))
-    (folder(p) / "quality").mkdir(parents=True, exist_ok=True)
     table = pd.DataFrame(rows, columns=COLUMNS)
-    table.to_csv(folder(p) / "quality" / f"{name}.csv", index=False, float_format="%.6f", lineterminator="\n")
+    csv_files.write(folder(p) / "quality" / f"{name}.csv", table, digits=6)
     scores = ", ".join(f"x{s} {db:.2f}" for s, db in table.groupby("scale").psnr_db.mean().items())
     return f"{name}: {len(rows)} images and scales ({len(rows) - len(known)} new), PSNR {scores} dB"
 

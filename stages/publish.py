@@ -1,25 +1,23 @@
 """Publish trained weights of the paper profile into weights/: python -m stages.publish VARIANT..."""
 
-import json
 import shutil
 import sys
 
 from pipeline.config import params
-from pipeline.io import sha256
+from pipeline.io import read_json, sha256, write_json
 from stages.common.outputs import PUBLISHED
 from stages.common.shell import argument, folder, run
 
 
 def main():
     p = params.load()
-    index = json.loads((PUBLISHED / "published.json").read_text())
+    index = read_json(PUBLISHED / "published.json")
     argument(p.variants)
     for name in sys.argv[1:]:
         for suffix in ("safetensors", "json"):
             shutil.copyfile(folder(p) / "models" / f"{name}.{suffix}", PUBLISHED / f"{name}.{suffix}")
         index[name] = sha256(PUBLISHED / f"{name}.safetensors")
-    text = json.dumps(index, indent=1, sort_keys=True)
-    (PUBLISHED / "published.json").write_text(text + "\n")
+    write_json(PUBLISHED / "published.json", index, sort_keys=True)
     return "; ".join(f"{name}, sha256 {index[name]}" for name in sys.argv[1:])
 
 

@@ -3,11 +3,9 @@
 The weights are fresh ones: time depends on shapes and routes, not on their values, and so a new
 training does not make the timings old.  Needs torch, numpy, PyYAML and pydantic only."""
 
-import csv
-import json
-
 from pipeline.config import params
 from pipeline.data import pack
+from pipeline.io import write_json, write_rows
 from pipeline.timing.jobs import Network, luma_pairs, make_job
 from pipeline.timing.clocks import measure, other_work, peaks
 from stages.common.networks import conditions, device, fresh, placed, routing
@@ -47,12 +45,9 @@ def main():
     others = other_work()
     rows = measure(jobs, repeats=settings.repeats, warmup=settings.warmup, device=where,
                    progress=bar("timing"))
-    with open(folder(p) / "timing.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, ["dataset", *rows[0]], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({"dataset": p.images.ablation, **row} for row in rows)
+    write_rows(folder(p) / "timing.csv", [{"dataset": p.images.ablation, **row} for row in rows])
     peak["other_cores"] = others()
-    (folder(p) / "machine.json").write_text(json.dumps(peak, indent=1) + "\n")
+    write_json(folder(p) / "machine.json", peak)
     return f"{len(rows)} jobs, {settings.repeats} times on {len(ys)} images, on {where.type}"
 
 

@@ -242,7 +242,7 @@ class Params:
 
 def published():
     """Names of the variants whose weights the repository ships."""
-    return json.loads(PUBLISHED.read_text()) if PUBLISHED.exists() else {}
+    return json.loads(PUBLISHED.read_text(encoding="utf-8")) if PUBLISHED.exists() else {}
 
 
 def load(path="params.yaml"):
@@ -254,7 +254,7 @@ def load(path="params.yaml"):
         With the key and the legal values.
     """
     try:
-        raw = yaml.load(Path(path).read_text(), Loader=_Loader)
+        raw = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
     except yaml.YAMLError as error:
         raise ParameterError(f"no YAML: {' '.join(str(error).split())}") from error
     p = read(Params, raw)

@@ -1,5 +1,6 @@
 """What every stage needs: errors as one line, progress bars, paths."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -15,6 +16,10 @@ def run(main):
     An error that the user can put right is one line, not a traceback.
     """
     name = Path(sys.argv[0]).stem
+    sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 loses no run
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one
+            signal.signal(number, _stop)
     try:
         print(f"{name}: {main.__globals__['__doc__'].splitlines()[0]}", flush=True)
         print(f"{name}: {main()}")
@@ -22,6 +27,11 @@ def run(main):
         sys.exit(f"{name}: interrupted; the same command goes on from here")
     except USER_ERRORS as error:
         sys.exit(f"{name}: {str(error) or type(error).__name__}")
+
+
+def _stop(number, _):
+    """As Ctrl-C: files in the making are removed on the way out."""
+    raise KeyboardInterrupt(number)
 
 
 def argument(legal=()):
@@ -59,7 +69,7 @@ def axes():
 
     For a machine that only trains, which lacks what the checks need.
     """
-    raw = yaml.safe_load(Path("params.yaml").read_text())
+    raw = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     return ROOT / raw["profile"], raw["weights"], raw["budgets"][raw["budget"]]["limit_minutes"]
 
 

@@ -1,9 +1,8 @@
 """Trained networks and test images of the profile."""
 
-import json
-
 from pipeline.models import weights
 from pipeline.data.images import list_images
+from pipeline.io import read_json
 from stages.common.networks import fresh, placed
 from stages.common.shell import folder
 
@@ -14,7 +13,7 @@ def trained(params, name):
     It is built with the options that its weights need, as their provenance has them.
     """
     path = folder(params) / "models" / f"{name}.safetensors"
-    options = json.loads(path.with_suffix(".json").read_text()).get("options", {})
+    options = read_json(path.with_suffix(".json")).get("options", {})
     return placed(weights.load(fresh(params, name, **options), path))
 
 
