@@ -21,12 +21,11 @@ def main():
     used = sorted({*p.training_sets(), *p.images.test} & p.local.keys())
     found = {name: sources.state(name, Path(p.local[name])) for name in used}
     variants = {name: training(p, name) for name in p.present(p.variants)}
-    folder(p).mkdir(parents=True, exist_ok=True)
+    first = not (folder(p) / "models").exists()
     write(ROOT / "local.json", found)
     write(folder(p) / "variants.json", variants)
-    if "DVC_EXP_NAME" in os.environ and not (folder(p) / "models").exists():
-        print('check: DVC\'s warnings above ("No file hash info found") only mean that nothing of this profile '
-              "has been made yet")
+    if first and "DVC_EXP_BASELINE_REV" in os.environ:  # set by dvc exp run
+        print('check: "No file hash info found" above: nothing of this profile has been made yet; all is well')
     tell_missing(p, used, variants)
     return (f"profile {p.profile}, budget {p.budget}, weights {p.weights}: {len(variants)} variants of "
             f"{len(p.variants)}; {len(used)} folders of your own")
@@ -41,10 +40,10 @@ def tell_missing(p, used, variants):
     mirror = os.environ.get("PRN_MIRROR")
     absent = sources.missing(wanted, ROOT / "cache", Path(mirror) if mirror else None)
     if absent:
-        print(f"check: to be downloaded: {len(absent)} files, {sum(s.bytes for s in absent) / 1e6:.0f} MB, of "
-              f"{', '.join(dict.fromkeys(s.dataset for s in absent))}\n"
-              "check: without a network: put them under DIR/host/path of their URLs (pipeline/data/*.csv) and "
-              "set PRN_MIRROR=DIR, or name folders of your own in params.yaml (local)", flush=True)
+        print(f"check: to be downloaded: {len(absent)} files, {sum(s.bytes for s in absent) / 1e6:.0f} MB, "
+              f"of {', '.join(dict.fromkeys(s.dataset for s in absent))}\n"
+              "check: without a network: put them under DIR/host/path of their URLs (pipeline/data/*.csv)\n"
+              "check: and set PRN_MIRROR=DIR, or use folders of your own (local in params.yaml)", flush=True)
 
 
 def write(path, content):

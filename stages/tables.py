@@ -30,9 +30,9 @@ def main():
         "table3": tables.table3(ablation, times, options, gammas, scale),
         "table4": tables.table4(ablation, gammas), "ladder": ladder.table(models),
         "shares": tables.shares(priors, [current, *p.ablation.pairs()]),
-        "engine": time_tables.engine(csv_files.read(source / "engine_times.csv"),
-                                     read_json(source / "engine.json"),
-                                     csv_files.read(source / "borders.csv"), dataset, scale),
+        "engine": time_tables.engine(
+            csv_files.read(source / "engine_times.csv"), read_json(source / "engine.json"),
+            csv_files.read(source / "borders.csv"), dataset, scale),
     }
     point, routes = tables.current(results["table1"], results["shares"], times, dataset, scale)
     for name, table in {**results, "current": point, "routes": routes}.items():

@@ -156,7 +156,6 @@ def _checked(path, source, remedy):
 def _download(url, path, known_hash, mirror, label, progressbar=False):
     """Fetch with pooch: to a temporary name, hash checked, then moved into place."""
     import pooch  # slow to import, and most runs download nothing
-    import requests
 
     pooch.get_logger().setLevel("WARNING")  # no line for each of hundreds of files
     where = f" It is not in PRN_MIRROR={mirror} either." if mirror else ""
@@ -176,7 +175,7 @@ def _download(url, path, known_hash, mirror, label, progressbar=False):
                 raise SourceError(f"{label}: {path} could not be written ({error}); files already "
                                   "fetched are kept") from error
             reason = error
-    if isinstance(reason, (requests.ConnectionError, requests.Timeout)):  # their text is of 500 characters
+    if "Max retries" in str(reason):  # 500 characters that say no more
         reason = f"no connection to {urlsplit(url).hostname}"
     raise SourceError(
         f"{label}: {url} could not be fetched ({reason}).{where} Put it under "

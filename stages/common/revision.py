@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import tempfile
+from pathlib import Path
 
 RESULTS = (":(exclude)reports", ":(exclude)dvc.lock")  # what a run itself changes
 
@@ -15,7 +17,8 @@ def revision():
         "0123abc", "0123abc with uncommitted changes in params.yaml", "0123abc, of a repository that holds
         the project in vendor/prn", "unknown: ..."
     """
-    if (inside := _git("rev-parse", "--show-prefix")) is None:
+    inside = _git("rev-parse", "--show-prefix")
+    if inside is None:
         return "unknown: git is not installed"
     if "dubious ownership" in inside.stderr:
         return "unknown: the repository belongs to another user (git config --global --add safe.directory)"
@@ -24,14 +27,17 @@ def revision():
     head = _git("rev-parse", "--verify", "--quiet", "HEAD")
     if head.returncode:
         return "unknown: the repository has no commit"
-    if _git("ls-files", "--error-unmatch", "dvc.yaml").returncode:
-        return "unknown: the repository around the project does not hold it"
-    status = _git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", "--", ".", *RESULTS)
+    with tempfile.TemporaryDirectory() as folder:  # git's own index can miss a change within a second
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        _git("read-tree", "HEAD", **index)
+        if _git("ls-files", "--error-unmatch", "dvc.yaml", **index).returncode:
+            return "unknown: the last commit of the repository around the project does not hold it"
+        status = _git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", "--", ".",
+                      *RESULTS, **index)
     if status.returncode:
-        return "unknown: git status failed, the repository may be damaged"
-    prefix = inside.stdout.strip()
+        return "unknown: git status failed; the repository may be damaged"
+    prefix, found = inside.stdout.strip(), head.stdout.strip()
     changed = [entry[3:].removeprefix(prefix) for entry in status.stdout.split("\0") if entry]
-    found = head.stdout.strip()
     if prefix:
         found += f", of a repository that holds the project in {prefix.rstrip('/')}"
     if changed:
@@ -40,10 +46,9 @@ def revision():
     return found
 
 
-def _git(*arguments):
+def _git(*arguments, **environment):
     try:
-        return subprocess.run(["git", "--no-optional-locks", *arguments], capture_output=True, text=True,
-                              encoding="utf-8", errors="replace",
-                              env={**os.environ, "LC_ALL": "C"})
+        return subprocess.run(["git", *arguments], env={**os.environ, "LC_ALL": "C", **environment},
+                              capture_output=True, text=True, encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
