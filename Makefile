@@ -3,7 +3,8 @@
 
 # never the one of .venv, which `venv --clear` would remove while it runs
 PYTHON ?= $(shell PATH="$$(printf %s "$$PATH" | tr : '\n' | grep -v '/\.venv/bin$$' | paste -sd:)" command -v python3)
-INSIDE = PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1
+INSIDE = PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1 \
+	USER="$${USER:-user}" HOME="$${HOME:-$(CURDIR)/.venv}"
 
 # columns of dvc exp show that are files, not parameters or metrics
 FILES = (artifacts|data|pipeline|reports|stages|weights/|params\.yaml$$)

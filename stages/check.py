@@ -25,7 +25,7 @@ def main():
     write(ROOT / "local.json", found)
     write(folder(p) / "variants.json", variants)
     if first and "DVC_EXP_BASELINE_REV" in os.environ:  # set by dvc exp run
-        print('check: "No file hash info found" above: nothing of this profile has been made yet; all is well')
+        print('check: "No file hash info found" above: nothing of this profile is made yet; all is well')
     tell_missing(p, used, variants)
     return (f"profile {p.profile}, budget {p.budget}, weights {p.weights}: {len(variants)} variants of "
             f"{len(p.variants)}; {len(used)} folders of your own")

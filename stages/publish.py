@@ -4,7 +4,7 @@ import shutil
 import sys
 
 from pipeline.config import params
-from pipeline.io import read_json, sha256, write_json
+from pipeline.io import atomic, read_json, sha256, write_json
 from stages.common.outputs import PUBLISHED
 from stages.common.shell import argument, folder, run
 
@@ -15,7 +15,8 @@ def main():
     argument(p.variants)
     for name in sys.argv[1:]:
         for suffix in ("safetensors", "json"):
-            shutil.copyfile(folder(p) / "models" / f"{name}.{suffix}", PUBLISHED / f"{name}.{suffix}")
+            with atomic(PUBLISHED / f"{name}.{suffix}") as partial:
+                shutil.copyfile(folder(p) / "models" / f"{name}.{suffix}", partial)
         index[name] = sha256(PUBLISHED / f"{name}.safetensors")
     write_json(PUBLISHED / "published.json", index, sort_keys=True)
     return "; ".join(f"{name}, sha256 {index[name]}" for name in sys.argv[1:])

@@ -95,5 +95,5 @@ def test_packed_images_keep_their_names(tmp_path):
 def test_a_name_that_no_table_can_hold_is_refused_at_once(tmp_path, name, shown):
     with open(bytes(tmp_path) + b"/" + name, "wb"):
         pass
-    with pytest.raises(ValueError, match=f"{shown}.*line break or the like, or is not UTF-8; rename it"):
+    with pytest.raises(ValueError, match=f"{shown}.*line break or the like, or is not UTF-8; rename"):
         list_images(tmp_path)

@@ -19,7 +19,7 @@ CODE = {  # what a version covers: name to (version, digest, files)
         "training/algorithm1.py", "training/run.py", "training/sampling.py", "training/precision.py",
         "training/fit/aplus.py", "training/fit/rfl.py", "training/fit/samples.py", "sr/degrade.py",
         "sr/prior.py"]),
-    "evaluation": (evaluation.VERSION, "1:13c2fd805661a7ba", [
+    "evaluation": (evaluation.VERSION, "1:2b24543644d6e510", [
         "evaluation/protocol.py", "evaluation/metrics.py", "data/images.py",
         *(f"sr/{name}.py" for name in ("colour", "cost", "degrade", "patches", "prior", "routing")),
         *(f"models/{path.name}" for path in sorted((ROOT / "pipeline/models").glob("*.py"))

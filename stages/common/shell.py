@@ -1,5 +1,7 @@
 """What every stage needs: errors as one line, progress bars, paths."""
 
+import os
+import pwd
 import signal
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ def run(main):
     An error that the user can put right is one line, not a traceback.
     """
     name = Path(sys.argv[0]).stem
+    _be_somebody()
     sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 loses no run
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one
@@ -27,6 +30,15 @@ def run(main):
         sys.exit(f"{name}: interrupted; the same command goes on from here")
     except USER_ERRORS as error:
         sys.exit(f"{name}: {str(error) or type(error).__name__}")
+
+
+def _be_somebody():
+    """A name and a home for a user id that has none, as in containers: DVC's libraries ask for them."""
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        os.environ.setdefault("USER", "user")
+        os.environ.setdefault("HOME", str(ROOT.absolute()))
 
 
 def _stop(number, _):
