@@ -32,7 +32,7 @@ def main():
         "engine": engine.engine(csv_files.read(source / "shares_times.csv"),
                                 csv_files.read(source / "seams.csv")),
         "curves": curves.learning_curves(curves.gather(records)),
-        "ladder": ladder.ladder(pd.read_csv(out / "ladder.csv")),
+        "ladder": ladder.ladder(csv_files.read(out / "ladder.csv")),
     }
     shown = fig8_11.chosen(set.intersection(*(set(scores[name]) for name in p.images.pictures)))
     for name, picture in p.images.pictures.items():
