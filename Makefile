@@ -4,7 +4,8 @@
 
 # never the one of .venv, which `venv --clear` would remove while it runs
 PYTHON ?= $(shell PATH="$$(printf %s "$$PATH" | tr : '\n' | grep -v '/\.venv/bin$$' | paste -sd:)" command -v python3)
-INSIDE = PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1
+INSIDE = PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1 \
+	USER="$${USER:-user}" HOME="$${HOME:-$(CURDIR)/.venv}"
 
 .PHONY: reproduce check test compare lock
 

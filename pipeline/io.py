@@ -1,6 +1,8 @@
 """Files that appear complete or not at all, whatever kills the writer or fills the disk; names in a .npz."""
 
+import csv
 import hashlib
+import json
 import os
 from contextlib import contextmanager
 
@@ -23,6 +25,30 @@ def atomic(path):
         raise OSError(f"{path} could not be written ({error}); is the disk full?") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    """Write a text as UTF-8, complete or not at all."""
+    with atomic(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path, value, **how):
+    """The same for JSON, with a line for each key and value."""
+    write_text(path, json.dumps(value, indent=1, **how) + "\n")
+
+
+def write_rows(path, rows):
+    """The same for a table of dicts, as CSV, in any machine's Python; what a row lacks stays empty."""
+    with atomic(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, dict.fromkeys(key for row in rows for key in row), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_json(path):
+    """The value in a file of JSON."""
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def sha256(path):

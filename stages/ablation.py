@@ -4,6 +4,7 @@ import pandas as pd
 
 from pipeline.config import params
 from pipeline.evaluation.protocol import sweep
+from stages.common import csv_files
 from stages.common.trained import test_images, trained
 from stages.common.networks import device, routing
 from stages.common.shell import bar, folder, run
@@ -22,8 +23,7 @@ def main():
             rows += sweep(name, trained(p, name), dataset, test_images(p)[dataset], a.scale,
                           [default, *extra], device=device(), progress=bar(name))
     table = pd.DataFrame(rows)
-    table.to_csv(folder(p) / "ablation.csv", index=False, float_format="%.6f",
-                 lineterminator="\n")
+    csv_files.write(folder(p) / "ablation.csv", table, digits=6)
     return (f"{len(table)} scores: {table.method.nunique()} variants, {table.image.nunique()} images of "
             f"{dataset}, {len(pairs)} pairs of thresholds for prn")
 

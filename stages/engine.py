@@ -4,8 +4,6 @@ Fresh weights and torch only, as `stages.timing`.  On a CPU with one thread: thr
 operations wait for each other, and more cores can take more images.
 """
 
-import csv
-import json
 import math
 from itertools import product
 
@@ -14,6 +12,7 @@ import torch
 from pipeline.timing import engine_jobs
 from pipeline.config import params
 from pipeline.data import pack
+from pipeline.io import write_json, write_rows
 from pipeline.timing.jobs import luma_pairs
 from pipeline.timing.clocks import measure, peaks
 from stages.common.networks import device, fresh, placed, routing
@@ -39,12 +38,8 @@ def main():
     for name, some in (("engine", jobs), ("shares", shares)):
         rows = measure(some, repeats=amounts.repeats, warmup=1, device=where, budget_s=math.inf,
                        progress=bar(name))  # a ratio needs the same images
-        keys = dict.fromkeys(key for row in rows for key in row)
-        with open(folder(p) / f"{name}_times.csv", "w", newline="") as file:
-            writer = csv.DictWriter(file, keys, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-    (folder(p) / "engine.json").write_text(json.dumps(peaks(where), indent=1) + "\n")
+        write_rows(folder(p) / f"{name}_times.csv", rows)
+    write_json(folder(p) / "engine.json", peaks(where))
     return f"{len(jobs)} jobs, {len(shares)} shares of patches, {amounts.repeats} times each, on {where.type}"
 
 

@@ -11,6 +11,7 @@ from pipeline.config import params
 from pipeline.evaluation import VERSION, resume
 from pipeline.evaluation.protocol import COLUMNS, evaluate
 from pipeline.io import sha256
+from stages.common import csv_files
 from stages.common.networks import device, routing
 from stages.common.shell import ROOT, argument, counted, folder, run, telling
 from stages.common.trained import provenance, test_images, trained
@@ -49,8 +50,7 @@ def one(job, share, say):
     rows = evaluate(name, model, images, [scale], route, device=device(), known=known,
                     keep=resume.keeper(kept, tag, known), progress=counted(share))
     table, out = pd.DataFrame(rows, columns=COLUMNS), folder(p) / "quality" / name
-    out.mkdir(parents=True, exist_ok=True)
-    table.to_csv(out / f"{dataset}-x{scale}.csv", index=False, float_format="%.6f", lineterminator="\n")
+    csv_files.write(out / f"{dataset}-x{scale}.csv", table, digits=6)
     new, mean = len(rows) - len(known), table.psnr_db.mean()
     return f"{name}: {dataset} x{scale}, {len(rows)} images ({new} new), PSNR {mean:.2f} dB"
 

@@ -1,11 +1,12 @@
 """Fig. 2 and Fig. 4: gains of the 7-layer CNN and the prior; P of every test patch."""
 
-import numpy as np
 import pandas as pd
 
 from pipeline.experiments import gradient_gain
 from pipeline.config import params
+from pipeline.data import pack
 from pipeline.models import build
+from stages.common import csv_files
 from stages.common.trained import test_images, trained
 from stages.common.networks import device, routing
 from stages.common.shell import bar, folder, run
@@ -22,14 +23,13 @@ def main():
         cnn, bicubic, paths, scale, settings.stride, norm=p.prior.norm, domain=p.prior.domain,
         device=where, progress=bar("gains")))
     rows = gradient_gain.sample(rows, settings.patches, p.seed)
-    rows.to_csv(out / "gains.csv", index=False, float_format="%.5f", lineterminator="\n")
+    csv_files.write(out / "gains.csv", rows)
     found = gradient_gain.examples(cnn, bicubic, rows, paths, scale, 6, where)
-    np.savez(out / "examples.npz", **{f"{kind}/{key}": value for kind, arrays in found.items()
-                                      for key, value in arrays.items()})
+    pack.save(out / "examples.npz", {f"{kind}/{key}": value for kind, arrays in found.items()
+                                     for key, value in arrays.items()})
     every = [{"dataset": name, "scale": s, **row} for name, files in images.items()
              for s in p.scales for row in gradient_gain.image_priors(files, s, routing(p, 0, 1))]
-    pd.DataFrame(every).to_csv(out / "priors.csv", index=False, float_format="%.5f",
-                               lineterminator="\n")
+    csv_files.write(out / "priors.csv", every)
     return (f"{(rows.kind == 'severe').sum()} severe, {(rows.kind == 'mild').sum()} mild patches; P of "
             f"{sum(len(files) for files in images.values())} images")
 

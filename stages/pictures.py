@@ -1,11 +1,9 @@
 """Crops and route maps for Fig. 8-11, feature maps for Fig. 3."""
 
-import json
-
-import numpy as np
-
 from pipeline.config import params
+from pipeline.data import pack
 from pipeline.experiments.pictures import compare, response, route_map
+from pipeline.io import write_json
 from stages.common.trained import test_images, trained
 from stages.common.networks import device, routing
 from stages.common.shell import folder, run
@@ -28,9 +26,9 @@ def main():
         picture = p.images.pictures[figure]
         image, map_ = response(models[seen][0], find(images[picture.dataset], picture, figure),
                                scores["fig3"]["scale"], where)
-        arrays |= {f"fig3/{picture.called}/image": image, f"fig3/{picture.called}/response": map_}
-    np.savez(folder(p) / "pictures.npz", **arrays)
-    (folder(p) / "pictures.json").write_text(json.dumps(scores, indent=1) + "\n")
+        arrays |= {f"fig3/{figure}/image": image, f"fig3/{figure}/response": map_}
+    pack.save(folder(p) / "pictures.npz", arrays)
+    write_json(folder(p) / "pictures.json", scores)
     return f"{len(p.images.pictures)} pictures by {len(models)} methods, responses of {seen}"
 
 

@@ -1,9 +1,6 @@
 """What the claims need beside the tables: routes, classes, reconstruction, responses."""
 
-import json
 from dataclasses import asdict
-
-import pandas as pd
 
 from pipeline.config import params
 from pipeline.data import pack
@@ -13,6 +10,8 @@ from pipeline.experiments.receptive_field import receptive_fields
 from pipeline.timing.parts import part_jobs
 from pipeline.experiments.responses import responses
 from pipeline.timing.clocks import measure
+from pipeline.io import write_json
+from stages.common import csv_files
 from stages.common.trained import test_images, trained
 from stages.common.networks import device, routing
 from stages.common.shell import bar, folder, run
@@ -45,9 +44,8 @@ def main():
     seen = responses(trained(p, "cnn7"), paths, p.scales_of("cnn7")[0], labels, device=where,
                      progress=bar("responses"))
     for name, table in (("classes", rows), ("reconstruction", times), ("responses", seen)):
-        pd.DataFrame(table).to_csv(folder(p) / f"{name}.csv", index=False, float_format="%.5f",
-                                   lineterminator="\n")
-    (folder(p) / "receptive.json").write_text(json.dumps(fields, indent=1) + "\n")
+        csv_files.write(folder(p) / f"{name}.csv", table)
+    write_json(folder(p) / "receptive.json", fields)
     return (f"{len(models)} variants on {len(paths)} images: {len(rows)} scores by route, "
             f"{len(times)} times, {len(seen)} responses")
 

@@ -4,14 +4,13 @@ Weights of the last rung, with their provenance, go to weights/.  With --trunk, 
 to weights/trunks/, where the next training of the same settings takes them up.
 """
 
-import json
 import shutil
 import sys
 
 import torch
 
 from pipeline.config import params
-from pipeline.io import sha256
+from pipeline.io import atomic, read_json, sha256, write_json
 from pipeline.training.checkpoints import save
 from stages.common.networks import fresh
 from stages.common.outputs import PUBLISHED
@@ -35,10 +34,11 @@ def weights(p, name):
     if record["weights"] != "ours" or record.get("published"):
         raise ValueError(f"{name}: not trained by this run, so not ours to publish; use weights: trained")
     for suffix in ("safetensors", "json"):
-        shutil.copyfile(folder(p) / "models" / f"{name}.{suffix}", PUBLISHED / f"{name}.{suffix}")
-    index = json.loads((PUBLISHED / "published.json").read_text())
+        with atomic(PUBLISHED / f"{name}.{suffix}") as partial:
+            shutil.copyfile(folder(p) / "models" / f"{name}.{suffix}", partial)
+    index = read_json(PUBLISHED / "published.json")
     index[name] = sha256(PUBLISHED / f"{name}.safetensors")
-    (PUBLISHED / "published.json").write_text(json.dumps(index, indent=1, sort_keys=True) + "\n")
+    write_json(PUBLISHED / "published.json", index, sort_keys=True)
     return f"{name}: {record['patches']:,} patches of each scale, sha256 {index[name]}"
 
 

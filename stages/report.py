@@ -1,33 +1,27 @@
 """Write report.md, report.html and provenance.json."""
 
-import json
-import subprocess
 from dataclasses import asdict
 
 import numpy as np
-import pandas as pd
 
 from pipeline.report import decisions, departures, embed, render, symbols
 from pipeline.config import params
 from pipeline.report.figures import roc, style
-from pipeline.io import unflatten
+from pipeline.io import read_json, unflatten, write_json
+from stages.common import csv_files
+from stages.common.revision import revision
 from stages.common.shell import folder, reports, run
-
-
-def revision():
-    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"
 
 
 def main():
     p = params.load()
     source, out = folder(p), reports(p)
-    results = {name: pd.read_csv(out / f"{name}.csv") for name in (
+    results = {name: csv_files.read(out / f"{name}.csv") for name in (
         "table1", "published", "table2", "table3", "table4", "shares", "timing", "engine", "claims", "cells")}
-    gains = pd.read_csv(source / "gains.csv")
-    models = {n: json.loads((source / "models" / f"{n}.json").read_text())
+    gains = csv_files.read(source / "gains.csv")
+    models = {n: read_json(source / "models" / f"{n}.json")
               for n in p.present(p.variants)}
-    machine = json.loads((source / "machine.json").read_text())
+    machine = read_json(source / "machine.json")
     sets, a, at = p.images, p.ablation, revision()
     rests_on = departures.departures(models, sets.test, p.training_sets(), machine, results["table1"],
                                      results["published"], at, {f"{n}.csv": t for n, t in results.items()})
@@ -36,12 +30,12 @@ def main():
         "weights": p.weights, "timed_on": machine,
         "trained": {n: {k: v for k, v in m.items() if k != "curve"} for n, m in models.items()},
         "parameters": asdict(p), "data": departures.data_hashes(source / "datasets")}
-    (out / "provenance.json").write_text(json.dumps(provenance, indent=1, sort_keys=True) + "\n")
-    facts = {**results, "ablation": pd.read_csv(source / "ablation.csv"), "models": models,
+    write_json(out / "provenance.json", provenance, sort_keys=True)
+    facts = {**results, "ablation": csv_files.read(source / "ablation.csv"), "models": models,
              "auc": roc.roc(gains.prior, gains.kind == "severe")[2] if gains.kind.nunique() == 2 else None,
              "dataset": sets.ablation, "scale": a.scale, "gammas": (a.gamma_low, a.gamma_upper)}
     pixels = unflatten(np.load(source / "pictures.npz"))
-    scores = json.loads((source / "pictures.json").read_text())
+    scores = read_json(source / "pictures.json")
     shown = scores.pop("fig3")
     titles = {name: f"{x.called} of {style.dataset(x.dataset)}, ×{x.scale}"
               for name, x in p.images.pictures.items()}

@@ -1,9 +1,8 @@
 """Error along the borders of patches, by the engine's policy, at the ablation's thresholds."""
 
-import pandas as pd
-
 from pipeline.config import params
 from pipeline.experiments.seams import measure
+from stages.common import csv_files
 from stages.common.trained import test_images, trained
 from stages.common.networks import device, routing
 from stages.common.shell import bar, folder, run
@@ -17,8 +16,7 @@ def main():
     profile, quality = measure(trained(p, "prn"), paths, a.scale, thresholds,
                                device=device(), progress=bar("seams"))
     for name, rows in (("seams", profile), ("borders", quality)):
-        pd.DataFrame(rows).to_csv(folder(p) / f"{name}.csv", index=False, float_format="%.6f",
-                                  lineterminator="\n")
+        csv_files.write(folder(p) / f"{name}.csv", rows, digits=6)
     return f"{len(paths)} images at x{a.scale}: {len(profile)} rows of errors, {len(quality)} of scores"
 
 

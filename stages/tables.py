@@ -1,29 +1,24 @@
 """Tables I-IV, quality, timing and route shares as CSV; the summary that DVC compares."""
 
-import json
-
-import pandas as pd
-
 from pipeline.analysis import ladder, tables, time_tables
 from pipeline.config import params
+from pipeline.io import read_json, write_json
+from stages.common import csv_files
 from stages.common.shell import folder, reports, run
 
 
 def main():
     p = params.load()
     source, out = folder(p), reports(p)
-    out.mkdir(parents=True, exist_ok=True)
     dataset = p.images.ablation
     gammas, scale = (p.ablation.gamma_low, p.ablation.gamma_upper), p.ablation.scale
-    ablation, priors = pd.read_csv(source / "ablation.csv"), pd.read_csv(source / "priors.csv")
+    ablation, priors = csv_files.read(source / "ablation.csv"), csv_files.read(source / "priors.csv")
     scored = [source / "quality" / name / f"{dataset}-x{scale}.csv"  # the quality of others is cited
               for name in p.present([*p.methods, *p.routed])
               for dataset in p.sets_of(name) for scale in p.scales_of(name)]
-    quality = tables.quality([  # an image's name is text, 001 and NA as well
-        pd.read_csv(path, dtype={"image": str}, keep_default_na=False, na_values=[""]) for path in scored])
-    times = time_tables.timing(pd.read_csv(source / "timing.csv"),
-                          json.loads((source / "machine.json").read_text()))
-    models = {name: json.loads((source / "models" / f"{name}.json").read_text())
+    quality = tables.quality([csv_files.read(path) for path in scored])
+    times = time_tables.timing(csv_files.read(source / "timing.csv"), read_json(source / "machine.json"))
+    models = {name: read_json(source / "models" / f"{name}.json")
               for name in p.present([*p.methods, *p.routed])}
     weights = {name: model["weights"] for name, model in models.items()}
     options = {n: v.options for n, v in p.variants.items() if v.network == "prn"}
@@ -36,19 +31,19 @@ def main():
         "table3": tables.table3(ablation, times, options, gammas, scale),
         "table4": tables.table4(ablation, gammas), "ladder": ladder.table(models),
         "shares": tables.shares(priors, [current, *p.ablation.pairs()]),
-        "engine": time_tables.engine(pd.read_csv(source / "engine_times.csv"),
-                                json.loads((source / "engine.json").read_text()),
-                                pd.read_csv(source / "borders.csv"), dataset, scale),
+        "engine": time_tables.engine(
+            csv_files.read(source / "engine_times.csv"), read_json(source / "engine.json"),
+            csv_files.read(source / "borders.csv"), dataset, scale),
     }
     point, routes = tables.current(results["table1"], results["shares"], times, dataset, scale)
     for name, table in {**results, "current": point, "routes": routes}.items():
-        digits = "%g" if name in ("current", "routes") else "%.5f"  # in git: no more than another CPU gives
-        table.to_csv(out / f"{name}.csv", index=False, float_format=digits, lineterminator="\n")
+        # those in git for every profile have no more digits than another CPU gives
+        csv_files.write(out / f"{name}.csv", table, digits=2 if name in ("current", "routes") else 5)
     numbers = {
         "metrics": tables.summary(results["table1"], ablation, results["table4"], routes, gammas, dataset, scale),
         "times": tables.time_summary(times, (p.gamma_low, p.gamma_upper), scale)}
     for name, values in numbers.items():
-        (out / f"{name}.json").write_text(json.dumps(values, indent=1) + "\n")
+        write_json(out / f"{name}.json", values)
     sources = results["table1"].source.value_counts()
     return f"Table I: {sources.get('measured', 0)} cells measured, {sources.get('cited', 0)} cited; all in {out}"
 

@@ -1,9 +1,7 @@
 """Time all methods, modes and thresholds, interleaved; what has been timed before stays as it was."""
 
-import csv
-import json
-
 from pipeline.config import params
+from pipeline.io import write_json, write_rows
 from pipeline.timing.clocks import other_work, peaks
 from pipeline.timing.reference import label, labels, one_clock
 from stages.common.networks import conditions, device, routing
@@ -45,11 +43,8 @@ def main():
         kept.rows[key] = [row for row in rows if labels(row) == label(job)]
     kept.machine.setdefault("other_cores", others())
     kept.save()
-    with open(folder(p) / "timing.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, kept.rows[next(iter(jobs))][0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row for key in jobs for row in kept.rows[key])
-    (folder(p) / "machine.json").write_text(json.dumps(kept.machine, indent=1) + "\n")
+    write_rows(folder(p) / "timing.csv", [row for key in jobs for row in kept.rows[key]])
+    write_json(folder(p) / "machine.json", kept.machine)
     drifted = "".join(f"; x{scale} on the clock of then: times {factor:.2f}" for scale, factor in drift.items())
     return f"{len(new)} of {len(jobs)} jobs, the others as timed before (to time all: remove {kept.path}){drifted}"
 

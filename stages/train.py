@@ -3,9 +3,9 @@
 Goes on where it was interrupted; what is finished under the same settings is not trained again.
 """
 
-import json
 import sys
 
+from pipeline.io import read_json
 from pipeline.models.authors import unpublished
 from pipeline.training.fit.run import FITTERS
 from stages.common import setup
@@ -18,7 +18,7 @@ UNLEARNT = ("bicubic", "selfex", *FITTERS)  # fitted anew, or nothing to learn
 
 def main():
     home, weights, _ = axes()
-    variants = json.loads((home / "variants.json").read_text())
+    variants = read_json(home / "variants.json")
     setup.check(variants)  # before hours of training
     if len(sys.argv) > 1:
         return one(sys.argv[1], telling(sys.argv[1]), print, *map(float, sys.argv[2:3]))
@@ -32,7 +32,7 @@ def one(name, share, say, limit=None):
     """Make models/NAME.*; one line of what came out."""
     home, weights, usual = axes()
     limit = usual if limit is None else limit
-    variants = json.loads((home / "variants.json").read_text())
+    variants = read_json(home / "variants.json")
     if name not in variants:
         raise ValueError(f"{name}: no variant of {home / 'variants.json'}; there are {', '.join(variants)}")
     variant = variants[name]

@@ -253,12 +253,12 @@ class Params:
 def networks():
     """Names of the modules of pipeline/models that have a network, without importing them."""
     files = sorted((Path(__file__).parents[1] / "models").glob("*.py"))
-    return [path.stem for path in files if re.search(r"^class \w+\(Network\):", path.read_text(), re.M)]
+    return [path.stem for path in files if re.search(r"^class \w+\(Network\):", path.read_text(encoding="utf-8"), re.M)]
 
 
 def published():
     """Names of the variants whose weights the repository ships."""
-    return json.loads(PUBLISHED.read_text()) if PUBLISHED.exists() else {}
+    return json.loads(PUBLISHED.read_text(encoding="utf-8")) if PUBLISHED.exists() else {}
 
 
 def load(path="params.yaml"):
@@ -270,7 +270,7 @@ def load(path="params.yaml"):
         With the key and the legal values.
     """
     try:
-        raw = yaml.load(Path(path).read_text(), Loader=_Loader)
+        raw = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
     except yaml.YAMLError as error:
         raise ParameterError(f"no YAML: {' '.join(str(error).split())}") from error
     p = read(Params, raw)

@@ -31,7 +31,7 @@ class Weights(Source):
 def registry(path=REGISTRY):
     """All registered files: dict of method to list of `Weights`."""
     methods = {}
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             weights = Weights(row["method"], row["url"], row["sha256"], int(row["bytes"]), row["part"],
                               row["licence"])

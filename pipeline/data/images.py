@@ -18,11 +18,15 @@ def list_images(folder):
     FileNotFoundError
         The folder is absent or holds no image.
     ValueError
-        An image is of another format and would be left out, or two differ in their suffix alone:
-        results are filed under the name without it.
+        An image is of another format and would be left out, a name has control characters or is not
+        UTF-8, or two differ in their suffix alone: results are filed under the name without it.
     """
     every = sorted(folder.glob("*"))
     files = [f for f in every if f.suffix.lower() in SUFFIXES]
+    for path in every:
+        if any(c < " " or "\ud800" <= c <= "\udfff" for c in path.name):  # surrogates: bytes undecoded
+            raise ValueError(f"{str(path)!r}: the name has a line break or the like, or is not UTF-8; rename "
+                             "it (if it is UTF-8 and your locale is not: PYTHONUTF8=1)")
     foreign = {*Image.registered_extensions(), ".heic", ".heif", ".raw", ".dng"} - {*SUFFIXES}
     others = [f for f in every if f.suffix.lower() in foreign]
     if others:

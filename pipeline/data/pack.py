@@ -27,6 +27,12 @@ def pack(path, images):
                 np.lib.format.write_array(file, delta, allow_pickle=False)
 
 
+def save(path, arrays):
+    """Write a dict of str to ndarray as ``numpy.savez``, complete or not at all."""
+    with atomic(path) as partial, open(partial, "wb") as file:
+        np.savez(file, **arrays)
+
+
 def unpack(path):
     """Read what `pack` wrote: dict of str to ndarray, shape (H, W), uint8, sorted by name.
 
@@ -36,7 +42,13 @@ def unpack(path):
         The file is cut short or altered.
     """
     try:
-        with open(path, "rb") as source, np.load(source) as file:
-            return {name: np.cumsum(file[name], axis=1, dtype=np.uint8) for name in file.files}
+        with zipfile.ZipFile(path) as archive:  # numpy's reader takes x.npy for x
+            return {entry.removesuffix(".npy"): np.cumsum(_array(archive, entry), axis=1, dtype=np.uint8)
+                    for entry in archive.namelist()}
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
         raise ValueError(f"{path}: damaged ({error}); copy it again, or run dvc repro -f pack") from error
+
+
+def _array(archive, entry):
+    with archive.open(entry) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)

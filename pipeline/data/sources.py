@@ -11,13 +11,14 @@ import shutil
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pipeline.data.images import list_images, read, read_for
 from pipeline.io import sha256
 
 REGISTRY = Path(__file__).with_name("datasets.csv")
 VOC2012_URL = ("http://host.robots.ox.ac.uk/pascal/VOC/voc2012/VOCtrainval_11-May-2012.tar")
-VOC2012_MD5 = "6cd6e144f989b92b3379bac3b3de84fd"  # 2 GB, 17,125 JPEG images
+VOC2012_MD5, VOC2012_BYTES = "6cd6e144f989b92b3379bac3b3de84fd", 2 * 10**9  # 17,125 JPEG images
 TRIES, TIMEOUT = 3, 30  # seconds without a byte
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
@@ -44,7 +45,7 @@ class Source:
 def registry(path=REGISTRY):
     """All registered files: dict of data set to list of `Source`."""
     datasets = {}
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             source = Source(row["dataset"], row["url"], row["sha256"], int(row["bytes"]))
             datasets.setdefault(source.dataset, []).append(source)
@@ -111,6 +112,19 @@ def state(name, folder):
         raise SourceError(f"local.{name}: {error}") from error
 
 
+def files(name):
+    """What has to be had for a data set that is not the user's: list of `Source`."""
+    if name == "voc2012":
+        return [Source(name, VOC2012_URL, "", VOC2012_BYTES)]
+    return registry()[name]
+
+
+def missing(wanted, cache, mirror):
+    """Those of some `Source` that only the network has: list."""
+    return [s for s in wanted if "://" in s.url and not (cache / s.host_path).exists()
+            and not (mirror is not None and (mirror / s.host_path).exists())]
+
+
 def obtain(source, cache, mirror):
     """A path that holds the file of a `Source` with its hash checked; `fetch` has the parameters.
 
@@ -143,6 +157,7 @@ def _download(url, path, known_hash, mirror, label, progressbar=False):
     """Fetch with pooch: to a temporary name, hash checked, then moved into place."""
     import pooch  # slow to import, and most runs download nothing
 
+    pooch.get_logger().setLevel("WARNING")  # no line for each of hundreds of files
     where = f" It is not in PRN_MIRROR={mirror} either." if mirror else ""
     reason = None
     for _ in range(TRIES):
@@ -160,10 +175,12 @@ def _download(url, path, known_hash, mirror, label, progressbar=False):
                 raise SourceError(f"{label}: {path} could not be written ({error}); files already "
                                   "fetched are kept") from error
             reason = error
+    if "Max retries" in str(reason):  # 500 characters that say no more
+        reason = f"no connection to {urlsplit(url).hostname}"
     raise SourceError(
         f"{label}: {url} could not be fetched ({reason}).{where} Put it under "
-        "DIR/host/path of its URL and set PRN_MIRROR=DIR (an absolute path), or run again when "
-        "there is a network: files already fetched are kept") from reason
+        "DIR/host/path of its URL and set PRN_MIRROR=DIR (an absolute path), use folders of your own "
+        "(local in params.yaml), or run again when there is a network: files already fetched are kept")
 
 
 def _voc2012(cache, mirror):
@@ -185,8 +202,8 @@ def _voc2012(cache, mirror):
         with tarfile.open(archive) as tar:
             for member in tar:
                 if member.isfile() and "/JPEGImages/" in member.name:
-                    member.name = Path(member.name).name
-                    tar.extract(member, unpacked, filter="data")
+                    with open(unpacked / Path(member.name).name, "wb") as file:
+                        shutil.copyfileobj(tar.extractfile(member), file)
         done.touch()
     images = sorted(unpacked.glob("*.jpg"))
     if not images:

@@ -2,6 +2,8 @@
 
 import json
 
+from pipeline.io import write_text
+
 
 def read(path, tag):
     """Rows that were kept at `path` under the same tag: list of dict; empty for another tag.
@@ -14,7 +16,7 @@ def read(path, tag):
     """
     rows = []
     try:
-        first, *lines = path.read_text().splitlines()
+        first, *lines = path.read_text(encoding="utf-8").splitlines()
         if json.loads(first) == tag:
             for line in lines:
                 rows.append(json.loads(line))
@@ -25,11 +27,10 @@ def read(path, tag):
 
 def keeper(path, tag, rows):
     """Begin the file anew with some rows; the callable returned adds one more, at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(x) + "\n" for x in [tag, *rows]))
+    write_text(path, "".join(json.dumps(x) + "\n" for x in [tag, *rows]))
 
     def keep(row):
-        with open(path, "a") as file:
+        with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
     return keep

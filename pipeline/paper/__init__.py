@@ -12,7 +12,7 @@ LIGHT = ("example", "light")
 
 def read(name):
     """One of the CSV files: DataFrame."""
-    return pd.read_csv(FOLDER / f"{name}.csv")
+    return pd.read_csv(FOLDER / f"{name}.csv", keep_default_na=False, na_values=[""], encoding="utf-8")
 
 
 @cache

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import paper
+from pipeline.io import write_text
 from pipeline.report import embed, symbols
 from pipeline.report.figures import style
 
@@ -148,10 +149,11 @@ def render(context, folder):
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, autoescape=lambda name: name.endswith("html.j2"))
     environment.filters["slug"] = lambda title: re.sub(r"\W+", "-", title.lower()).strip("-")
+    environment.filters["short"] = lambda text: re.sub(r"^([0-9a-f]{12})[0-9a-f]*", r"\1", text)
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|")  # of a table in Markdown
     for name in ("report.md", "report.html"):
         text = environment.get_template(f"{name}.j2").render(**context, overview=overview, figures=figures)
-        (folder / name).write_text(text.rstrip() + "\n")
+        write_text(folder / name, text.rstrip() + "\n")
 
 
 def _table(title, file, header, rows, note, found=None, groups=(), best=()):

@@ -170,7 +170,7 @@ def peak_bytes(call, device):
     try:
         ctypes.CDLL(None).malloc_trim(0)  # what the allocator keeps would hide what the call needs
         before = _resident("VmRSS")
-        Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the high-water mark starts anew
         call()
         return max(0, _resident("VmHWM") - before)
     except (OSError, AttributeError):
@@ -178,7 +178,7 @@ def peak_bytes(call, device):
 
 
 def _resident(name):
-    for line in Path("/proc/self/status").read_text().splitlines():
+    for line in Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith(name):
             return 1024 * int(line.split()[1])
     raise OSError(name)
@@ -208,7 +208,7 @@ def other_work():
 def _busy():
     """Seconds that all cores have worked, that this process has, and of the clock."""
     try:
-        with open("/proc/stat") as file:
+        with open("/proc/stat", encoding="ascii") as file:
             user, nice, system, _, _, irq, softirq, steal, *_ = map(int, file.readline().split()[1:])
     except (OSError, ValueError):
         return None
@@ -223,7 +223,7 @@ def limit_ms(cost, peak):
 
 def _cpu_name():
     try:
-        with open("/proc/cpuinfo") as file:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             return next(line.split(":")[1].strip() for line in file if "model name" in line)
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()

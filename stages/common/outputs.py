@@ -1,12 +1,11 @@
 """Weights, provenance and learning curve of a variant, as the later stages read them."""
 
-import json
 from pathlib import Path
 
 from dvclive import Live
 
 from pipeline.data import pack
-from pipeline.io import sha256
+from pipeline.io import read_json, sha256, write_json
 from pipeline.models import weights as store
 from pipeline.sr import cost
 from pipeline.training.algorithm1 import COOLDOWN
@@ -67,8 +66,7 @@ def save(home, name, weights, curve, record):
     """Write models/NAME.safetensors, its provenance, and the curve through dvclive."""
     models = home / "models"
     store.save(models / f"{name}.safetensors", weights)
-    text = json.dumps({**record, "curve": curve}, indent=1, sort_keys=True)
-    (models / f"{name}.json").write_text(text + "\n")
+    write_json(models / f"{name}.json", {**record, "curve": curve}, sort_keys=True)
     with Live(str(home / "curves" / name), save_dvc_exp=False, dvcyaml=None, report=None) as live:
         for row in curve:
             live.step = row["step"]
@@ -90,7 +88,7 @@ def take(home, name, variant):
                   **cost.summary(model, variant["scales"])}
         save(home, name, model.state_dict(), [], record)
         return f"{name}: nothing trained{authors_part(record)}"
-    index = json.loads((PUBLISHED / "published.json").read_text())
+    index = read_json(PUBLISHED / "published.json")
     if name not in index:
         raise ValueError(f"weights: published: none for {name}; there are {', '.join(index)}. "
                          "Use weights: trained, or leave the variant out")
@@ -99,7 +97,7 @@ def take(home, name, variant):
     if found != index[name]:
         raise ValueError(f"{path}: sha256 expected {index[name]}, found {found}; "
                          "restore it with git checkout weights")
-    record = json.loads(path.with_suffix(".json").read_text())
+    record = read_json(path.with_suffix(".json"))
     model = store.load(fresh(variant), path)
     save(home, name, model.state_dict(), record.pop("curve"),
          {**record, "options": variant["options"], "weights": "ours", "published": True,

@@ -1,7 +1,8 @@
 """How far `dvc repro` is: which stage of how many, and the time left as the last run took it."""
 
-import json
 from pathlib import Path
+
+from pipeline.io import read_json, write_json
 
 # in the order in which DVC runs them
 STAGES = ("check", "download train", "download test", "pack", "train", "gradients", "evaluate", "ablation",
@@ -27,12 +28,12 @@ def keep(command, seconds):
     """Remember how long a stage took."""
     if command in STAGES:
         KEPT.parent.mkdir(exist_ok=True)
-        KEPT.write_text(json.dumps({**_seconds(), command: round(seconds, 1)}, indent=1) + "\n")
+        write_json(KEPT, {**_seconds(), command: round(seconds, 1)})
 
 
 def _seconds():
     try:
-        return json.loads(KEPT.read_text())
+        return read_json(KEPT)
     except (OSError, ValueError):  # the first run, or one that was killed here
         return {}
 

@@ -3,12 +3,12 @@
 Needs torch and numpy, no params.yaml: a GPU machine gets these two files.
 """
 
-import json
 from pathlib import Path
 
 import torch
 
 from pipeline.data import pack
+from pipeline.io import read_json
 from pipeline.models import build, protocol
 from pipeline.sr import cost
 from pipeline.training import algorithm1
@@ -37,7 +37,7 @@ def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print
     rungs : list of `pipeline.training.algorithm1.Rung`
         Empty for a network that has nothing to learn; shorter than asked for if the limit stopped it.
     """
-    variant = json.loads((home / "variants.json").read_text())[name]
+    variant = read_json(home / "variants.json")[name]
     model = fresh(variant)
     if not learns(model):
         return model, []

@@ -1,5 +1,8 @@
 """What every stage needs: errors as one line, progress bars, paths."""
 
+import os
+import pwd
+import signal
 import sys
 import time
 from pathlib import Path
@@ -19,6 +22,11 @@ def run(main):
     """
     name, started = Path(sys.argv[0]).stem, time.monotonic()
     command = " ".join([name, *sys.argv[1:]])
+    _be_somebody()
+    sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 loses no run
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one
+            signal.signal(number, _stop)
     try:
         print(f"{progress.heading(command)}: {main.__globals__['__doc__'].splitlines()[0]}", flush=True)
         print(f"{name}: {main()}")
@@ -27,6 +35,20 @@ def run(main):
         sys.exit(f"{name}: interrupted; the same command goes on from here")
     except USER_ERRORS as error:
         sys.exit(f"{name}: {str(error) or type(error).__name__}")
+
+
+def _be_somebody():
+    """A name and a home for a user id that has none, as in containers: DVC's libraries ask for them."""
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        os.environ.setdefault("USER", "user")
+        os.environ.setdefault("HOME", str(ROOT.absolute()))
+
+
+def _stop(number, _):
+    """As Ctrl-C: files in the making are removed on the way out."""
+    raise KeyboardInterrupt(number)
 
 
 def argument(legal=()):
@@ -64,7 +86,7 @@ def axes():
 
     For a machine that only trains, which lacks what the checks need.
     """
-    raw = yaml.safe_load(Path("params.yaml").read_text())
+    raw = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     return ROOT / raw["profile"], raw["weights"], raw["budgets"][raw["budget"]]["limit_minutes"]
 
 

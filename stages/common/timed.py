@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from pipeline.data import pack
-from pipeline.io import atomic, sha256
+from pipeline.io import read_json, sha256, write_text
 from pipeline.timing.clocks import measure
 from pipeline.timing.jobs import Network, luma_pairs, make_job
 from stages.common.networks import device, fresh, placed
@@ -28,15 +28,14 @@ class Kept:
                     "dataset": p.images.ablation, "seed": p.seed, "device": str(device()),
                     "threads": torch.get_num_threads(), "torch": torch.__version__}
         try:
-            found = json.loads(self.path.read_text())
+            found = read_json(self.path)
         except (FileNotFoundError, ValueError):
             found = {}
         same = found.get("tag") == self.tag
         self.machine, self.rows = (found["machine"], found["rows"]) if same else ({}, {})
 
     def save(self):
-        with atomic(self.path) as path:
-            path.write_text(json.dumps({"tag": self.tag, "machine": self.machine, "rows": self.rows}))
+        write_text(self.path, json.dumps({"tag": self.tag, "machine": self.machine, "rows": self.rows}))
 
     def key(self, name, scale, mode, thresholds):
         """All that the time of a job depends on besides the tag, as text."""
@@ -49,7 +48,7 @@ def _code(network):
     files = [f for name in ("engine", "sr", "timing", "models") for f in sorted(Path("pipeline", name).glob("*.py"))]
     digest = hashlib.sha256()
     for path in files:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         if path.stem == network or not re.search(r"^class \w+\(Network\):", text, re.M):
             digest.update(text.encode())
     return digest.hexdigest()[:12]

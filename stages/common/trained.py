@@ -1,8 +1,7 @@
 """Trained networks and test images of the profile."""
 
-import json
-
 from pipeline.data.images import list_images
+from pipeline.io import read_json
 from pipeline.models import build, weights
 from stages.common.networks import placed
 from stages.common.shell import folder
@@ -10,7 +9,7 @@ from stages.common.shell import folder
 
 def provenance(params, name):
     """What is known of the weights of a variant: models/NAME.json."""
-    return json.loads((folder(params) / "models" / f"{name}.json").read_text())
+    return read_json(folder(params) / "models" / f"{name}.json")
 
 
 def trained(params, name):

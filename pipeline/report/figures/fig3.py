@@ -26,7 +26,7 @@ def features(maps):
     rows = figure.subplots(len(maps), 2, squeeze=False, height_ratios=heights)
     for letter, (name, image, response), (left, right) in zip("abcdefgh", maps, rows):
         left.imshow(image, cmap="gray", vmin=0, vmax=255)
-        left.set_title(f"({letter}) {name}")
+        left.set_title(f"({letter}) {style.plain(name)}")
         drawn = right.imshow(response, cmap="viridis")
         bar = figure.colorbar(drawn, ax=right, fraction=0.06, pad=0.03, aspect=18)
         bar.set_label("response (no unit)", fontsize=style.SMALL)

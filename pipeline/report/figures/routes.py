@@ -56,7 +56,7 @@ def _draw(axes, title, image, rows, columns, route):
                                      facecolor=(*colour, fill["alpha"]), hatch=fill.get("hatch"),
                                      edgecolor=(*(colour if fill["alpha"] else (1, 1, 1)), 0.7)))
     shares = ", ".join(f"{(route == k).mean():.0%} {name}" for k, name in enumerate(style.ROUTES))
-    axes.set_title(f"{title}: {shares}", pad=3)
+    axes.set_title(f"{style.plain(title)}: {shares}", pad=3)
 
 
 def _rgb(name):

@@ -4,6 +4,7 @@ import matplotlib.style
 import pandas as pd
 
 from pipeline import paper
+from pipeline.io import atomic
 
 COLUMN, PAGE = 3.5, 7.16  # inches: one column and the full width of an IEEE page
 SMALL = 7  # points: the smallest text of any figure
@@ -56,6 +57,11 @@ def dataset(name):
     return DATASETS.get(name, name)
 
 
+def plain(text):
+    """A user's words as they are: matplotlib would read what is between two $ as a formula."""
+    return text.replace("$", r"\$")
+
+
 def bare(axes):
     """Remove ticks and keep a thin frame: for pictures."""
     axes.set(xticks=[], yticks=[])
@@ -90,8 +96,8 @@ def save(figure, stem):
     tuple of Path
     """
     png, svg = (stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "svg"))
-    stem.parent.mkdir(parents=True, exist_ok=True)
     with rc():
-        figure.savefig(png, metadata={"Software": None})
-        figure.savefig(svg, metadata={"Date": None, "Creator": None})
+        for path, metadata in ((png, {"Software": None}), (svg, {"Date": None, "Creator": None})):
+            with atomic(path) as partial:
+                figure.savefig(partial, format=path.suffix[1:], metadata=metadata)
     return png, svg
