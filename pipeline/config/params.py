@@ -30,7 +30,7 @@ Network = Literal["bicubic", "aplus", "rfl", "selfex", "cnn7", "srcnn", "fsrcnn"
 
 @section
 class Prior:
-    norm: Literal["l1", "l2"]
+    norm: Literal["l1", "l2", "squared_both"]
     domain: Literal["bicubic", "lr", "hr"]
 
 
