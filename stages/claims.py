@@ -16,7 +16,7 @@ def main():
     p = params.load()
     source, out, a = folder(p), reports(p), p.ablation
     tables = {name: pd.read_csv(out / f"{name}.csv")
-              for name in ("table1", "table3", "table4", "quality")}
+              for name in ("table1", "table3", "table4", "routers", "quality")}
     raw = {name: pd.read_csv(source / f"{name}.csv")
            for name in ("ablation", "gains", "priors", "reconstruction", "responses")}
     here = p.present(p.variants)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config import params
-from pipeline.report.figures import curves, engine, intervals, fig1, fig2, fig3, fig4, fig7, fig8_11, routes
+from pipeline.report.figures import curves, engine, intervals, fig1, fig2, fig3, fig4, fig7, fig8_11, routers, routes
 from pipeline.report.figures.style import save
 from pipeline.io import unflatten
 from stages.common.shell import folder, reports, run
@@ -31,6 +31,7 @@ def main():
         "fig4": fig4.histograms(pd.read_csv(source / "gains.csv"), p.gamma_low, p.gamma_upper),
         "fig7": fig7.thresholds(table2),
         "engine": engine.engine(pd.read_csv(source / "shares_times.csv"), pd.read_csv(source / "seams.csv")),
+        "routers": routers.routers(pd.read_csv(out / "routers.csv")),
         "curves": curves.learning_curves(curves.gather(records)),
     }
     shown = fig8_11.chosen(set.intersection(*(set(scores[name]) for name in p.images.pictures)))

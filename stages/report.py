@@ -23,7 +23,7 @@ def main():
     p = params.load()
     source, out = folder(p), reports(p)
     results = {name: pd.read_csv(out / f"{name}.csv") for name in (
-        "table1", "published", "table2", "table3", "table4", "shares", "timing", "engine", "claims", "cells")}
+        *"table1 table2 table3 table4 published shares timing engine routers claims cells".split(),)}
     gains = pd.read_csv(source / "gains.csv")
     models = {n: json.loads((source / "models" / f"{n}.json").read_text())
               for n in p.present(p.variants)}

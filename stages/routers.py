@@ -22,9 +22,9 @@ def main():
     p = params.load()
     scale, known = p.ablation.scale, training_images(p)
     paths = test_images(p)[p.images.ablation]
-    models = {name: trained(p, name) for name in p.present(
-        [name for name in dict.fromkeys((*ROUTED, *CASCADE)) if name in p.variants]) if scale in p.scales_of(name)}
-    experts = {name: patches.routes_of(models[name]) for name in ROUTED if name in models}
+    names = [name for name in (*ROUTED, *CASCADE) if name in p.variants and scale in p.scales_of(name)]
+    models = {name: trained(p, name) for name in p.present(names)}
+    experts = {n: patches.routes_of(models[n]) for n in ROUTED if n in models and len(models[n].routes) > 1}
     experts["cascade"] = patches.cascade({n: models[n] for n in CASCADE if n in models}, scale)
     rows, cuts = [], []
     for name, some in experts.items():
@@ -36,10 +36,9 @@ def main():
         if name in ROUTED:
             domain = "bicubic" if p.prior.domain == "hr" else p.prior.domain
             cuts += [{"experts": name, "scale": scale, **row} for row in thresholds(train, domain)]
-    for name, table in (("routers", rows), ("thresholds", cuts)):
-        columns = ["experts", "scale", "norm", "cost", "gamma_low", "gamma_upper"] if name == "thresholds" else None
-        pd.DataFrame(table, columns=columns).to_csv(folder(p) / f"{name}.csv", index=False, float_format="%.5f",
-                                                    lineterminator="\n")
+    cuts = pd.DataFrame(cuts, columns=["experts", "scale", "norm", "cost", "gamma_low", "gamma_upper"])
+    for name, table in (("routers", pd.DataFrame(rows)), ("thresholds", cuts)):
+        table.to_csv(folder(p) / f"{name}.csv", index=False, float_format="%.5f", lineterminator="\n")
     return f"{', '.join(experts)} on {len(paths)} images, settings from {len(known)} training images"
 
 

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from pipeline.analysis import tables, time_tables
+from pipeline.analysis import routers, tables, time_tables
 from pipeline.config import params
 from stages.common.shell import folder, reports, run
 
@@ -38,6 +38,8 @@ def main():
         "engine": time_tables.engine(pd.read_csv(source / "engine_times.csv"),
                                 json.loads((source / "engine.json").read_text()),
                                 pd.read_csv(source / "borders.csv"), dataset, scale),
+        "routers": routers.routers(pd.read_csv(source / "routers.csv", dtype={"image": str}), seed=p.seed),
+        "thresholds": pd.read_csv(source / "thresholds.csv"),
     }
     point, routes = tables.current(results["table1"], results["shares"], times, dataset, scale)
     for name, table in {**results, "current": point, "routes": routes}.items():

@@ -21,17 +21,22 @@ def compare(train, test, *, seed=0):
     Returns
     -------
     list of dict: router, macs (its own, per LR pixel), cost, image, psnr_db
-        Cost is the mean over all patches at most, with the router's own, in products of the last expert.
+        Cost is the mean over all patches at most, with the router's own, in products of the last expert;
+        those that even the first expert exceeds are left out.
+        The first rows are of each expert for all patches, named "all" and the expert.
     """
+    rows = [{"router": f"all {name}", "macs": 0, "cost": cost, "image": image, "psnr_db": value}
+            for name, cost, errors in zip(test.experts, test.costs, test.errors.T)
+            for image, value in zip(test.names, psnr(test, test.per_image(errors)))]
     found = {"oracle": (0, lambda price: settings.oracle(test, price))}
     for name, (macs, known, score) in routers(train, test, seed).items():
         found[name] = macs, lambda price, known=known, score=score: settings.by_cuts(
             score, settings.best_cuts(known, train, price))
-    rows = []
     for name, (macs, choose) in found.items():
-        psnr = curve(test, [choose(price) for price in settings.prices(train)], macs / test.macs[-1])
+        reached = curve(test, [choose(price) for price in settings.prices(train)], macs / test.macs[-1])
         rows += [{"router": name, "macs": macs, "cost": cost, "image": image, "psnr_db": value}
-                 for cost, values in zip(COSTS, psnr) for image, value in zip(test.names, values)]
+                 for cost, values in zip(COSTS, reached) for image, value in zip(test.names, values)
+                 if np.isfinite(value)]
     return rows
 
 
@@ -53,6 +58,7 @@ def curve(patches, choices, own):
     """PSNR of each image at the mean costs of `COSTS`.
 
     Between two settings each patch takes that of one or the other at random: errors are linear in cost.
+    A cost above all settings has the dearest; one below all is out of reach, NaN.
 
     Parameters
     ----------
@@ -68,5 +74,10 @@ def curve(patches, choices, own):
     costs = np.array([patches.costs[choice].mean() + own for choice in choices])
     errors = np.array([patches.per_image(patches.errors[every, choice]) for choice in choices])
     order = np.argsort(costs, kind="stable")
-    at = np.array([np.interp(COSTS, costs[order], image) for image in errors[order].T]).T
-    return 10 * np.log10(255**2 * patches.pixels / np.maximum(at, 1e-9))
+    at = np.array([np.interp(COSTS, costs[order], image, left=np.nan) for image in errors[order].T]).T
+    return psnr(patches, at)
+
+
+def psnr(patches, errors):
+    """PSNR of images, dB, from their squared errors, shape (..., images)."""
+    return 10 * np.log10(255**2 * patches.pixels / np.maximum(errors, 1e-9))
