@@ -20,7 +20,9 @@ from pipeline.sr.cost import count
 from pipeline.sr.prior import SEVERE, classify, gradient_prior
 from tests.test_routing import trained_like
 
-RNG = np.random.default_rng(0)
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch):
+    monkeypatch.setattr(learned, "STEPS", 80)
 
 
 def made_up(images=12, each=40, seed=0, errors=None):

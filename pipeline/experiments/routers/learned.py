@@ -7,7 +7,7 @@ from torch import nn
 from pipeline.sr.cost import count
 
 RIDGE = 1e-3
-STEPS, BATCH, RATE = 600, 256, 5e-3
+STEPS, BATCH, RATE = 400, 256, 5e-3
 
 
 def gain(patches):
