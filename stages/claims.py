@@ -15,7 +15,7 @@ def main():
     p = params.load()
     source, out, a = folder(p), reports(p), p.ablation
     tables = {name: csv_files.read(out / f"{name}.csv")
-              for name in ("table1", "table3", "table4", "quality")}
+              for name in ("table1", "table3", "table4", "routers", "quality")}
     raw = {name: csv_files.read(source / f"{name}.csv")
            for name in ("ablation", "gains", "priors", "reconstruction", "responses")}
     here = p.present(p.variants)

@@ -3,7 +3,8 @@
 import numpy as np
 
 from pipeline.config import params
-from pipeline.report.figures import curves, engine, intervals, fig1, fig2, fig3, fig4, fig7, fig8_11, ladder, routes
+from pipeline.report.figures import (curves, engine, fig1, fig2, fig3, fig4, fig7, fig8_11, intervals, ladder,
+                                     routers, routes)
 from pipeline.report.figures.style import save
 from pipeline.io import read_json, unflatten
 from stages.common import csv_files
@@ -32,6 +33,7 @@ def main():
         "engine": engine.engine(csv_files.read(source / "shares_times.csv"),
                                 csv_files.read(source / "seams.csv")),
         "curves": curves.learning_curves(curves.gather(records)),
+        "routers": routers.routers(csv_files.read(out / "routers.csv")),
         "ladder": ladder.ladder(csv_files.read(out / "ladder.csv")),
     }
     shown = fig8_11.chosen(set.intersection(*(set(scores[name]) for name in p.images.pictures)))

@@ -17,7 +17,7 @@ def main():
     p = params.load()
     source, out = folder(p), reports(p)
     results = {name: csv_files.read(out / f"{name}.csv") for name in (
-        "table1", "published", "table2", "table3", "table4", "shares", "timing", "engine", "claims", "cells")}
+        *"table1 table2 table3 table4 published shares timing engine routers claims cells".split(),)}
     gains = csv_files.read(source / "gains.csv")
     models = {n: read_json(source / "models" / f"{n}.json")
               for n in p.present(p.variants)}

@@ -141,9 +141,9 @@ def test_bands_of_an_image_equal_the_image(borders):
 
 def test_prior_domains_and_norms_agree_with_eq_1():
     model, x = trained_like(), picture(60, 75)
-    for norm in ("l1", "l2"):
+    for norm, thresholds in (("l1", (2, 6)), ("l2", (2, 6)), ("squared_both", (60, 150))):
         for domain in ("bicubic", "lr"):
-            routing = Routing(2, 6, norm, domain)
+            routing = Routing(*thresholds, norm, domain)
             with torch.inference_mode():
                 _, (routes,) = adaptive.super_resolve(Fused(model, 2), [x], routing)
             assert routes.tolist() == route_patches(model, x, 2, routing).tolist()

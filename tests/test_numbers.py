@@ -153,13 +153,16 @@ def prior_by_loops(patch, norm, reference=54 * 54):
     """Eq. (1), difference by difference."""
     h, w = patch.shape
     steps = [patch[y + 1, x] - patch[y, x] for y in range(h - 1) for x in range(w)]
+    if norm == "squared_both":
+        steps += [patch[y, x + 1] - patch[y, x] for y in range(h) for x in range(w - 1)]
+        return reference * math.sqrt(sum(d * d for d in steps) / (2 * h * w))
     if norm == "l1":
         return sum(map(abs, steps)) * reference / (h * w)
     return math.sqrt(sum(d * d for d in steps) * reference / (h * w))
 
 
 @given(seed=st.integers(0, 2**32 - 1), p=st.integers(2, 14), q=st.integers(2, 14),
-       norm=st.sampled_from(["l1", "l2"]), scale=st.sampled_from([2, 3, 4]),
+       norm=st.sampled_from(["l1", "l2", "squared_both"]), scale=st.sampled_from([2, 3, 4]),
        shift=st.floats(-1, 1), gain=st.floats(0.1, 10))
 @settings(max_examples=40, deadline=None)
 def test_prior_is_the_sum_of_its_definition(seed, p, q, norm, scale, shift, gain):

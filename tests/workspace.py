@@ -81,4 +81,4 @@ def whole_pipeline(raw):
     return ["check", "download train", "download test", "pack",
             *(f"train {name}" for name in raw["variants"]), "gradients",
             *(f"evaluate {name}" for name in scored), "ablation", "timing", "probe", "engine",
-            "seams", "pictures", "tables", "claims", "figures", "report"]
+            "seams", "routers", "pictures", "tables", "claims", "figures", "report"]

@@ -19,7 +19,7 @@ class Results:
 
     Attributes
     ----------
-    table1, table3, table4, quality, ablation, times, gains, priors : DataFrame
+    table1, table3, table4, routers, quality, ablation, times, gains, priors : DataFrame
     routed_psnr, reconstruction, responses : DataFrame
         `routed_psnr` is classes.csv; `times` and `reconstruction` are raw repeats.
     receptive : dict of variant to route to side, side_95
@@ -37,6 +37,7 @@ class Results:
     table1: pd.DataFrame
     table3: pd.DataFrame
     table4: pd.DataFrame
+    routers: pd.DataFrame
     quality: pd.DataFrame
     ablation: pd.DataFrame
     times: pd.DataFrame

@@ -4,9 +4,11 @@ A value that is missing, unknown, of a wrong type or out of range stops the pipe
 stage with a `ParameterError` that names the key and what would be legal.
 """
 
+import csv
 import json
 import re
 from dataclasses import field
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,9 +22,7 @@ from pipeline.config.validation import (Count, Flag, Name, Number, ParameterErro
 
 PUBLISHED = Path("weights/published.json")
 UNLEARNT = ("bicubic", "selfex", *FITTED)  # fitted anew, or nothing to learn
-# methods whose authors published a model (pipeline/data/authors.csv), and the options that it needs
-AUTHORS = {"aplus": {}, "srcnn": {"release": True}, "scn": {"release": True}, "fsrcnn": {"release": True},
-           "vdsr": {}, "lapsrn": {}}
+REGISTRY = Path(__file__).parents[1] / "data/authors.csv"  # of models by the authors of a method
 Seed = whole(0, 2**31 - 1)
 Some = Annotated[list[str], Field(min_length=1)]  # names of data sets, variants or profiles
 Scales = Annotated[list[whole(1, 16)], Field(min_length=1)]
@@ -31,7 +31,7 @@ Gammas = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
 @section
 class Prior:
-    norm: Literal["l1", "l2"]
+    norm: Literal["l1", "l2", "squared_both"]
     domain: Literal["bicubic", "lr", "hr"]
 
 
@@ -218,12 +218,12 @@ class Params:
         here = self.of_profile(names)
         if self.weights == "trained":
             return here
-        return [n for n in here if n in published() or n in AUTHORS or n in checks.ALWAYS
+        return [n for n in here if n in published() or n in by_authors() or n in checks.ALWAYS
                 or self.variants[n].network in UNLEARNT]
 
     def options_of(self, name):
         """What the network of a variant is built with: its authors' weights need options of their own."""
-        own = AUTHORS.get(name, {}) if self.weights == "published" else {}
+        own = by_authors().get(name, {}) if self.weights == "published" else {}
         return {**self.variants[name].options, **own}
 
     def scales_of(self, name):
@@ -254,6 +254,13 @@ def networks():
     """Names of the modules of pipeline/models that have a network, without importing them."""
     files = sorted((Path(__file__).parents[1] / "models").glob("*.py"))
     return [path.stem for path in files if re.search(r"^class \w+\(Network\):", path.read_text(encoding="utf-8"), re.M)]
+
+
+@lru_cache
+def by_authors():
+    """Methods whose authors published a model, with the options that it needs: dict of name to dict."""
+    with open(REGISTRY, newline="", encoding="utf-8") as file:
+        return {row["method"]: {name: True for name in row["options"].split()} for row in csv.DictReader(file)}
 
 
 def published():

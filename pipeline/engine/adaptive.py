@@ -174,9 +174,12 @@ def prior_of(patches, bicubic, routing):
     n, h, w, s2 = x.shape
     x = x.reshape(n, h, w, isqrt(s2), -1)  # phase y, phase x
     steps = [x[..., 1:, :] - x[..., :-1, :], x[:, 1:, :, :1] - x[:, :-1, :, -1:]]
+    if routing.norm == "squared_both":
+        steps += [x[..., 1:] - x[..., :-1], x[:, :, 1:, :, :1] - x[:, :, :-1, :, -1:]]
     order = 1 if routing.norm == "l1" else 2
     norms = [torch.linalg.vector_norm(step, order, (1, 2, 3, 4)) ** order for step in steps]
-    return (sum(norms) * REFERENCE_AREA / (h * w * s2)) ** (1 / order)
+    p = (sum(norms) * REFERENCE_AREA / (h * w * s2)) ** (1 / order)
+    return p * (REFERENCE_AREA / 2) ** 0.5 if routing.norm == "squared_both" else p
 
 
 def run(net, patches, routes, bicubic):

@@ -3,14 +3,14 @@
 from inspect import signature
 from pathlib import Path
 
-from pipeline.models import NETWORKS, aplus, build, fsrcnn, lapsrn, scn, srcnn, vdsr
+from pipeline.models import aplus, build, fsrcnn, lapsrn, network, scn, srcnn, vdsr
 from pipeline.models.release import Mat
 
 # to (scales, files) -> state dict
 CONVERTERS = {module.__name__.rsplit(".", 1)[1]: module.from_release
               for module in (aplus, srcnn, scn, fsrcnn, vdsr, lapsrn)}
 # of networks that compute as their authors' code does only where they are asked to
-OPTIONS = {name: {"release": True} for name in CONVERTERS if "release" in signature(NETWORKS[name]).parameters}
+OPTIONS = {name: {"release": True} for name in CONVERTERS if "release" in signature(network(name)).parameters}
 SCALES = {"aplus": (2,)}  # that the authors published, where these are not all
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.analysis import statistics, verdicts
+from pipeline.analysis import routers, statistics, verdicts
 from pipeline.analysis.outcome import Outcome, db, missing, signed
 
 
@@ -17,12 +17,13 @@ def separation(r, cells, full, part):
     least, most = g.gain_db.quantile([0.25, 0.75])
     ends = g[(g.gain_db <= least) | (g.gain_db >= most)]
     apart = statistics.auc(ends.prior, ends.gain_db >= most, ends.image, seed=r.seed)
+    place = routers.place(r.routers, "prn")
     return Outcome(f"AUC {interval.value:.3f}", interval, verdicts.reaches(interval, full, part),
                    f"{severe.sum():,} severe and {(~severe).sum():,} mild patches of {interval.n} "
                    f"images; P of the HR patch, which no user has, reaches {oracle.value:.3f}, and P for "
                    f"the quarter of most gain against that of least {apart.value:.3f}; the 7-layer CNN "
                    f"gains {g.gain_db.mean():.2f} dB on these patches after "
-                   f"{r.models['cnn7']['steps']:,} steps")
+                   f"{r.models['cnn7']['steps']:,} steps{'; ' if place else ''}{place}")
 
 
 def route_gain(r, cells):

@@ -1,0 +1,1 @@
+"""Routers against each other: what decides which patch is worth which network."""
