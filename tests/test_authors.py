@@ -16,7 +16,7 @@ import torch
 from scipy.io import savemat
 
 from pipeline.config import params
-from pipeline.config.params import AUTHORS
+from pipeline.config.params import by_authors
 from pipeline.data import authors as releases
 from pipeline.data import sources
 from pipeline.evaluation.protocol import compose, load, score_psnr, super_resolve
@@ -247,7 +247,7 @@ def test_published_weights_of_a_compared_method_are_its_authors(name, tmp_path, 
     _, files = made_up(name, tmp_path)
     monkeypatch.setattr(releases, "fetch", lambda method, **_: (files, "academic use only"))
     monkeypatch.chdir(tmp_path)
-    options = AUTHORS[name]
+    options = by_authors()[name]
     said = outputs.take(Path("artifacts/embedded"), name, {"network": name, "scales": SCALES, "options": options})
     assert said == f"{name}: nothing trained; weights of its authors: academic use only"
     params = SimpleNamespace(profile="embedded", scales_of=lambda _: SCALES, variants={
@@ -287,8 +287,8 @@ def test_what_a_run_with_published_weights_has():
     p = replace(params.load(), profile="paper", weights="published")
     assert {"drcn", *p.present(p.methods)} == set(p.methods) and "drcn" not in p.present(p.methods)
     assert "drcn" in p.of_profile(p.methods) and "fsrcnn_ours" in p.present(p.methods)
-    assert AUTHORS.keys() == releases.registry().keys()
-    assert {n: o for n, o in AUTHORS.items() if o} == authors.OPTIONS
+    assert by_authors().keys() == releases.registry().keys()
+    assert {n: o for n, o in by_authors().items() if o} == authors.OPTIONS
     assert [p.options_of(n) for n in ("fsrcnn", "fsrcnn_ours", "vdsr")] == [{"release": True}, {}, {}]
     assert replace(p, weights="trained").options_of("fsrcnn") == {}
 
