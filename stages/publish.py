@@ -31,8 +31,7 @@ def main():
 
 def weights(p, name):
     if name in params.AUTHORS:
-        raise ValueError(f"{name}: the model of its authors stands for it; publish a variant of another name, "
-                         f"such as {name}_ours")
+        raise ValueError(f"{name}: the model of its authors stands for it; publish a variant of another name")
     record = provenance(p, name)
     if record["weights"] != "ours" or record.get("published"):
         raise ValueError(f"{name}: not trained by this run, so not ours to publish; use weights: trained")
