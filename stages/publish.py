@@ -18,7 +18,7 @@ from stages.common.setup import PUBLISHED as TRUNKS
 from stages.common.shell import ROOT, argument, folder, run
 from stages.common.trained import provenance
 
-LARGEST = 1.5e6  # bytes of a trunk: git keeps all that were ever published
+LARGEST = 1.4e6  # bytes of a trunk's weights: git keeps all that were ever published
 
 
 def main():
@@ -30,6 +30,8 @@ def main():
 
 
 def weights(p, name):
+    if name in params.AUTHORS:
+        raise ValueError(f"{name}: the model of its authors stands for it; publish a variant of another name")
     record = provenance(p, name)
     if record["weights"] != "ours" or record.get("published"):
         raise ValueError(f"{name}: not trained by this run, so not ours to publish; use weights: trained")
@@ -48,10 +50,9 @@ def trunk(p, name):
     names = [key for key, _ in fresh(p, name).named_parameters()]
     values = state["model"] | dict(zip(names, state["average"]))  # averaged where the recipe averages
     small = {key: state[key] for key in ("identity", "step", "curve", "seconds", "conditions")}
-    save(path := TRUNKS / f"{name}.pt", small | {"model": {key: v.float() for key, v in values.items()}})
-    if (size := path.stat().st_size) > LARGEST:
-        path.unlink()
+    if (size := 4 * sum(value.numel() for value in values.values())) > LARGEST:
         raise ValueError(f"{name}: a trunk of {size:,} bytes is too large for git, more than {LARGEST:,.0f}")
+    save(TRUNKS / f"{name}.pt", small | {"model": {key: v.float() for key, v in values.items()}})
     return f"{name}: trunk of {state['step']:,} steps, {size:,} bytes"
 
 
