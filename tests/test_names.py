@@ -42,6 +42,7 @@ def folder(tmp_path, monkeypatch):
     for picture in images["pictures"].values():
         picture |= {"dataset": SET, "image": SHOWN}
     raw["variants"][VARIANT] = {"seed": 1}
+    raw["ablation"] |= {"lows": [10], "uppers": [30]}  # one pair is enough here
     raw["routed"] = [*raw["routed"], VARIANT]
     workspace.write(tmp_path, raw)
     monkeypatch.chdir(tmp_path)
