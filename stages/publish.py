@@ -30,7 +30,7 @@ def main():
 
 
 def weights(p, name):
-    if name in params.AUTHORS:
+    if name in params.by_authors():
         raise ValueError(f"{name}: the model of its authors stands for it; publish a variant of another name")
     record = provenance(p, name)
     if record["weights"] != "ours" or record.get("published"):

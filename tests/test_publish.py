@@ -38,7 +38,7 @@ def test_shipped_weights_are_of_the_budget_that_they_name(name):
 
 
 def test_nothing_superseded_is_left_over():
-    assert SUPERSEDED <= params.published().keys() and not params.AUTHORS.keys() & params.published().keys()
+    assert SUPERSEDED <= params.published().keys() and not params.by_authors().keys() & params.published().keys()
 
 
 @pytest.fixture
