@@ -1,7 +1,8 @@
 """Publish what the paper profile trained: python -m stages.publish [--trunk] VARIANT...
 
-Weights of the last rung, with their provenance, go to weights/.  With --trunk, unfinished trainings go
-to weights/trunks/, where the next training of the same settings takes them up.
+Weights of the last rung, with their provenance, go to weights/.  With --trunk, unfinished trainings and
+the rungs that they have left go to weights/trunks/, where the next training of the same settings takes
+them up.
 """
 
 import shutil
@@ -45,15 +46,20 @@ def weights(p, name):
 
 
 def trunk(p, name):
-    source = ROOT / "states" / f"{p.profile}-{p.budget}-{name}" / "trunk.pt"
-    state = torch.load(source, map_location="cpu", weights_only=True)
+    source, out = ROOT / "states" / f"{p.profile}-{p.budget}-{name}", TRUNKS / name
+    state = torch.load(source / "trunk.pt", map_location="cpu", weights_only=True)
     names = [key for key, _ in fresh(p, name).named_parameters()]
     values = state["model"] | dict(zip(names, state["average"]))  # averaged where the recipe averages
     small = {key: state[key] for key in ("identity", "step", "curve", "seconds", "conditions")}
     if (size := 4 * sum(value.numel() for value in values.values())) > LARGEST:
         raise ValueError(f"{name}: a trunk of {size:,} bytes is too large for git, more than {LARGEST:,.0f}")
-    save(TRUNKS / f"{name}.pt", small | {"model": {key: v.float() for key, v in values.items()}})
-    return f"{name}: trunk of {state['step']:,} steps, {size:,} bytes"
+    save(out / "trunk.pt", small | {"model": {key: v.float() for key, v in values.items()}})
+    rungs = [path for path in sorted(source.glob("rung-*.pt"))
+             if "adam" not in torch.load(path, map_location="cpu", weights_only=True)]  # finished
+    for path in rungs:
+        with atomic(out / path.name) as partial:
+            shutil.copyfile(path, partial)
+    return f"{name}: trunk of {state['step']:,} steps, {size:,} bytes, and {len(rungs)} rungs"
 
 
 run(main)

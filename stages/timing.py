@@ -33,7 +33,7 @@ def main():
     kept, reference = Kept(p), [("prn", scale, "whole", None) for scale in p.scales]
     jobs = {kept.key(*job): job for job in plan(p)}
     if not kept.rows.keys() >= {kept.key(*job) for job in reference}:
-        kept.machine, kept.rows = {**peaks(device()), **conditions(device())}, {}
+        kept.machine, kept.rows = {**conditions(device()), **peaks(device())}, {}
     new = {key: job for key, job in jobs.items() if key not in kept.rows}
     again = [job for job in reference if kept.rows and job[1] in {scale for _, scale, *_ in new.values()}]
     others = other_work()

@@ -98,7 +98,7 @@ def test_what_others_made_or_published_is_not_published(run):
 def test_a_published_trunk_is_small_and_the_next_training_goes_on_from_it(run):
     assert run("train prn", "publish --trunk prn") is None
     state = torch.load("artifacts/states/embedded-smoke-prn/trunk.pt", weights_only=True)
-    path = Path("weights/trunks/prn.pt")
+    path = Path("weights/trunks/prn/trunk.pt")
     shipped = torch.load(path, weights_only=True)
     assert shipped.keys() == state.keys() - {"adam", "average", "counters"} and path.stat().st_size < 1.5e6
     names = [name for name, _ in fresh(params.load(), "prn").named_parameters()]
@@ -106,6 +106,11 @@ def test_a_published_trunk_is_small_and_the_next_training_goes_on_from_it(run):
     assert any(not torch.equal(shipped["model"][n], state["model"][n]) for n in names)
     assert {value.dtype for value in shipped["model"].values()} == {torch.float32}
     Path("artifacts/states/embedded-smoke-prn").rename("elsewhere")
+    weights = Path("artifacts/embedded/models/prn.safetensors").read_bytes()
+    assert run("train prn") is None and Path("artifacts/embedded/models/prn.safetensors").read_bytes() == weights
+    assert not Path("artifacts/states/embedded-smoke-prn").exists()  # its rung was published too
+    for rung in path.parent.glob("rung-*.pt"):
+        rung.unlink()
     shipped["seconds"] = 1000.0
     torch.save(shipped, path)
     assert run("train prn") is None

@@ -155,17 +155,29 @@ def test_a_published_trunk_goes_on_without_its_moments(tmp_path):
     run(tmp_path / "s", (160,))
     trunk = torch.load(tmp_path / "s/trunk.pt", weights_only=True)
     small = {k: trunk[k] for k in ("identity", "step", "curve", "seconds", "conditions", "model")}
-    torch.save(small, tmp_path / "small.pt")
-    found, = run(tmp_path / "t", (640,), begin=tmp_path / "small.pt")
+    (tmp_path / "small").mkdir()
+    torch.save(small, tmp_path / "small/trunk.pt")
+    found, = run(tmp_path / "t", (640,), begin=tmp_path / "small")
     assert found.steps == 160 and [row["step"] for row in found.curve][:1] == [32]
-    kept = torch.load(tmp_path / "small.pt", weights_only=True)["model"]
+    kept = torch.load(tmp_path / "small/trunk.pt", weights_only=True)["model"]
     assert any(not torch.equal(kept[n], w) for n, w in found.weights.items())
-    ladder = run(tmp_path / "u", (48, 640), begin=tmp_path / "small.pt")  # left before it, and after
+    ladder = run(tmp_path / "u", (48, 640), begin=tmp_path / "small")  # left before it, and after
     assert_same(ladder[0].weights, run(tmp_path / "v", (48,))[0].weights)
     assert_same(ladder[1].weights, found.weights)
     said = []  # one of other settings is nothing that the user could put right
-    other, = run(tmp_path / "w", (640,), begin=tmp_path / "small.pt", images=2, warn=said.append)
-    assert not said and other.curve[0]["step"] != 32 and (tmp_path / "small.pt").exists()
+    other, = run(tmp_path / "w", (640,), begin=tmp_path / "small", images=2, warn=said.append)
+    assert not said and other.curve[0]["step"] != 32 and (tmp_path / "small").exists()
+
+
+def test_a_published_rung_is_not_trained_again(tmp_path):
+    first, last = run(tmp_path / "s", (48, 160))
+    (tmp_path / "s/trunk.pt").unlink()
+    (tmp_path / "s/rung-160.pt").unlink()
+    steps = []
+    found, = run(tmp_path / "t", (48,), begin=tmp_path / "s", progress=lambda *done: steps.append(done))
+    assert not steps and found.curve == first.curve
+    assert_same(found.weights, first.weights)
+    assert_same(run(tmp_path / "t", (48, 160), begin=tmp_path / "s")[1].weights, last.weights)
 
 
 def test_scales_are_taken_in_turn_and_leave_the_others_alone(tmp_path):

@@ -104,8 +104,9 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
     limit_s : float
         Stop cleanly after so many seconds, state saved; 0: no limit.
     begin : Path, optional
-        A published trunk, without its optimiser's moments: of the same settings, it takes the place of
-        one in `folder` that has not come as far, for the rungs that are left later than where it is.
+        Such a folder that was published, its trunk without the optimiser's moments.  Of the same settings,
+        its rungs are not trained again, and its trunk takes the place of one in `folder` that has not come
+        as far, for the rungs that leave it later.
     progress, warn : callable
         Called with (step, steps) about once a second; told why a state is not used.
 
@@ -146,10 +147,12 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
             offset + step, totals[-1] + sum(lengths[:-1])))
 
     found, stem = [], None
-    begun = checkpoints.load(begin, of_trunk, aside=False) if begin else None  # most often of other settings
+    begun = checkpoints.load(begin / "trunk.pt", of_trunk, aside=False) if begin else None  # most often of other settings
     for k, (patches, total, length) in enumerate(zip(rungs, totals, lengths)):
         path, first = folder / f"rung-{patches}.pt", total - length
         state = checkpoints.load(path, of_branch | {"patches": patches}, warn)
+        if state is None and begin:
+            state = checkpoints.load(begin / path.name, of_branch | {"patches": patches}, aside=False)
         if state is None:
             if stem is None:
                 state = checkpoints.load(folder / "trunk.pt", of_trunk, warn)

@@ -61,7 +61,7 @@ def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print
                  f"{', '.join(small[:5])}")
         found = algorithm1.train(model, trunk, branch, recipe, rungs=variant["rungs"], label=variant["label"],
                                  name=name, device=where, conditions=conditions(where),
-                                 begin=PUBLISHED / f"{name}.pt", **how)
+                                 begin=PUBLISHED / name, **how)
     model = model.cpu()
     if found:
         model.load_state_dict(found[-1].weights)
