@@ -60,7 +60,8 @@ class Patches:
 
         The PSNR that counts is the mean over images: an error weighs more where the others are small.
         """
-        best = np.maximum(self.per_image(self.errors[:, -1]), 0.01 * self.pixels)  # of 68 dB: a flat image has none
+        least = 0.01 * self.pixels  # 68 dB: a flat image has no error to divide by
+        best = np.maximum(self.per_image(self.errors[:, -1]), least)
         return self.errors / best[self.image, None] / len(self.names)
 
     def per_image(self, errors):
@@ -127,5 +128,6 @@ def measure(experts, pairs, scale, *, device=torch.device("cpu")):
         pixels.append(truth.size)
         errors.append(np.stack(found, 1))
         lrs.append(F.pad(patches, (0, side - q, 0, side - p), mode="replicate"))
-    return Patches([expert.name for expert in experts], names, np.array(image), np.array(pixels), np.concatenate(errors),
-                   np.array([products(expert, scale) for expert in experts]), torch.cat(lrs), scale)
+    macs = np.array([products(expert, scale) for expert in experts])
+    return Patches([expert.name for expert in experts], names, np.array(image), np.array(pixels),
+                   np.concatenate(errors), macs, torch.cat(lrs), scale)

@@ -1,4 +1,4 @@
-"""Routers on one ground: PSNR against mean products, and the share of the gap to the oracle that each closes."""
+"""Routers on one ground: PSNR against mean products, and how much of the gap to the oracle each closes."""
 
 from matplotlib.figure import Figure
 
@@ -7,12 +7,13 @@ from pipeline.report.figures import style
 from pipeline.report.routers import HALF, called
 
 _BOUNDS = {"oracle": ("#262626", "--"), "random": (style.GREY, ":")}
-_COLOURS = (style.BLACK, style.SKY, style.VERMILLION, style.ORANGE, style.GREEN, style.PURPLE, style.BLUE, "#8C564B")
+_COLOURS = (style.BLACK, style.SKY, style.VERMILLION, style.ORANGE, style.GREEN, style.PURPLE, style.BLUE,
+            "#8C564B")
 
 
 @style.rc()
 def routers(table):
-    """A row a set of experts: PSNR by cost on the left, shares of the gap at half of the products on the right.
+    """A row a set of experts: PSNR by cost on the left, shares of the gap at half of the products beside it.
 
     The bars name the colours of the curves.
 
@@ -26,7 +27,8 @@ def routers(table):
     """
     sets = list(dict.fromkeys(table.experts))
     figure = Figure(figsize=(style.PAGE, 2.6 * len(sets)), layout="constrained")
-    for (left, right), experts in zip(figure.subplots(len(sets), 2, squeeze=False, width_ratios=[1.5, 1]), sets):
+    panels = figure.subplots(len(sets), 2, squeeze=False, width_ratios=[1.5, 1])
+    for (left, right), experts in zip(panels, sets):
         rows = table[table.experts == experts]
         fixed = rows.router.str.startswith("all ")
         names = [n for n in dict.fromkeys(rows.router[~fixed]) if n not in _BOUNDS]
@@ -44,12 +46,14 @@ def _curves(axes, rows, fixed, looks, title):
     axes.plot(fixed.cost, fixed.psnr_db, "o", color="0.3", markersize=3.5)
     for row in fixed.itertuples():
         right = row.cost > 0.8
-        axes.annotate(f"all {label(row.router[4:])}", (row.cost, row.psnr_db), (-4 if right else 4, -8), textcoords="offset points",
-                      fontsize=style.SMALL, color="0.3", ha="right" if right else "left")
+        axes.annotate(f"all {label(row.router[4:])}", (row.cost, row.psnr_db), (-4 if right else 5, -9),
+                      textcoords="offset points", fontsize=style.SMALL, color="0.3",
+                      ha="right" if right else "left")
     axes.set(title=title, xlabel="mean products, of the most expensive for all", ylabel="PSNR (dB)")
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.grid(True)
-    axes.legend(loc="center right")
+    axes.margins(0.06, 0.12)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.1))
 
 
 def _shares(axes, rows, looks):
