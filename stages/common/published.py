@@ -4,6 +4,7 @@ import shutil
 
 import torch
 
+from pipeline.config import params
 from pipeline.io import atomic, read_json, sha256, write_json
 from pipeline.training.checkpoints import save
 from stages.common.networks import fresh
