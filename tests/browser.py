@@ -1,6 +1,7 @@
 """A headless Chromium, driven by its DevTools protocol over a pipe: the standard library alone."""
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -32,8 +33,8 @@ class Browser:
         theirs, to_browser = os.pipe()
 
         def wire():  # the protocol is read from descriptor 3 and written to 4
-            os.dup2(theirs, 30), os.dup2(ours, 40)
-            os.dup2(30, 3), os.dup2(40, 4)
+            free = [fcntl.fcntl(end, fcntl.F_DUPFD, 100) for end in (theirs, ours)]  # either may be 3 or 4
+            os.dup2(free[0], 3), os.dup2(free[1], 4)
 
         self._process = subprocess.Popen(
             [executable, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
