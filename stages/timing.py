@@ -17,9 +17,8 @@ def plan(p):
             if name in p.routed:
                 yield name, scale, "grouped", routing(p)
                 yield name, scale, "context", routing(p)
-            if name == "prn":  # patch by patch is slow, and alike for its variants
-                yield name, scale, "paper", routing(p)
     a = p.ablation
+    yield "prn", a.scale, "paper", routing(p)  # patch by patch is slow, and read at this scale alone
     for _, low, upper in a.pairs():
         yield "prn", a.scale, "grouped", routing(p, low, upper)
     for name in p.present(p.variants):
