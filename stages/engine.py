@@ -16,12 +16,14 @@ from pipeline.io import write_json, write_rows
 from pipeline.timing.jobs import luma_pairs
 from pipeline.timing.clocks import measure, peaks
 from stages.common.networks import device, fresh, placed, routing
+from stages.common.timed import REPEATS
 from stages.common.shell import bar, folder, run
 
 
 def main():
     p, where = params.load(), device()
-    settings, amounts, a = p.images.engine, p.amounts.engine, p.ablation
+    settings, repeats, a = p.images.engine, p.amounts.engine.repeats, p.ablation
+    repeats = max(repeats, REPEATS // 3) if where.type == "cuda" else repeats
     if where.type == "cpu":
         torch.set_num_threads(1)
     images = pack.unpack(folder(p) / "engine.npz")
@@ -36,11 +38,11 @@ def main():
             if (dataset, scale) == (settings.sets[0], a.scale):
                 shares = engine_jobs.by_share(models["prn"], pairs[0], scale)
     for name, some in (("engine", jobs), ("shares", shares)):
-        rows = measure(some, repeats=amounts.repeats, warmup=1, device=where, budget_s=math.inf,
+        rows = measure(some, repeats=repeats, warmup=1, device=where, budget_s=math.inf,
                        progress=bar(name))  # a ratio needs the same images
         write_rows(folder(p) / f"{name}_times.csv", rows)
     write_json(folder(p) / "engine.json", peaks(where))
-    return f"{len(jobs)} jobs, {len(shares)} shares of patches, {amounts.repeats} times each, on {where.type}"
+    return f"{len(jobs)} jobs, {len(shares)} shares of patches, {repeats} times each, on {where.type}"
 
 
 run(main)

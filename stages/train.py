@@ -11,7 +11,7 @@ from pipeline.training.fit.run import FITTERS
 from stages.common import setup
 from stages.common.networks import device
 from stages.common.shell import axes, run, telling
-from stages.common.workers import at_once, each
+from stages.common.workers import STREAMS, at_once, each
 
 UNLEARNT = ("bicubic", "selfex", *FITTERS)  # fitted anew, or nothing to learn
 
@@ -22,9 +22,10 @@ def main():
     setup.check(variants)  # before hours of training
     if len(sys.argv) > 1:
         return one(sys.argv[1], telling(sys.argv[1]), print, *map(float, sys.argv[2:3]))
-    jobs = at_once(device().type == "cuda")
+    gpu = device().type == "cuda"
+    jobs = STREAMS if gpu else at_once(gpu)
     each("stages.train", {name: setup.expense(v) for name, v in variants.items()}, jobs,
-         preload=["stages.common.setup", "stages.common.outputs"])
+         preload=["stages.common.setup", "stages.common.outputs"], streams=gpu)
     return f"{len(variants)} variants in {home / 'models'}, {jobs} at once, weights {weights}"
 
 

@@ -11,7 +11,8 @@ import yaml
 from hypothesis import HealthCheck, assume, example, given, note, settings, strategies as st
 
 from pipeline.training import algorithm1
-from pipeline.training.run import Run, tables
+from pipeline.training.algorithm1 import Phase, tables
+from pipeline.training.run import Run
 from pipeline.config import params
 from pipeline.data import sources
 from pipeline.config.options import FITTED, Recipe
@@ -161,7 +162,7 @@ def assert_runs(p, path):
     recipe, cpu = algorithm1.Recipe(**entry["recipe"]), torch.device("cpu")
     run = Run(model, recipe, p.scales_of(name), p.seed, cpu)
     try:
-        run.enter(tables(make_images(1, 120), recipe, run.learns, entry["label"], run.routes, False, cpu),
+        run.enter(tables(Phase(make_images(1, 120), False), recipe, run.learns, entry["label"], run.routes, cpu),
                   False)
     except ValueError as error:  # what only the images can tell names the key as well
         assert "change the training" in str(error) or "use a smaller crop" in str(error)

@@ -27,6 +27,7 @@ WRITING = {"write_text", "to_csv", "savefig", "savez", "savez_compressed", "copy
 IN_PLACE = {  # what need not be complete at once, and is no result
     "pipeline/data/sources.py": "a folder that is moved when it is complete",
     "pipeline/timing/clocks.py": "a switch of the kernel",
+    "stages/common/gpu_results.py": "a log that is read as it grows",
     "pipeline/upscale/files.py": "has a complete-or-absent writer of its own, for OUT of any name",
 }
 NOWHERE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "LC_ALL": "POSIX", "PYTHONUTF8": "0",

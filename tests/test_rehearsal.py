@@ -10,6 +10,7 @@ import torch
 from pipeline.sr.routing import Routing
 from pipeline.timing.jobs import Network, make_job
 from pipeline.training import algorithm1
+from pipeline.training.run import FORMATS
 from tests.pretend import DeviceError, Pretend
 from tests.test_routing import picture, trained_like
 from tests.test_training import RECIPE, assert_same, run
@@ -17,6 +18,12 @@ from tests.workspace import ROOT
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 SMALL = replace(RECIPE, crop=32, batch=4)
+
+
+@pytest.fixture(autouse=True)
+def one_layout(monkeypatch):
+    """That of the other device rounds differently."""
+    monkeypatch.setitem(FORMATS, "cuda", FORMATS["cpu"])
 
 
 def go(device, folder, **how):
@@ -59,6 +66,16 @@ def test_a_graph_of_every_network_replays_its_eager_steps(network, recipe, tmp_p
     expected, = go(CPU, tmp_path / "c", **how)
     assert_same(found.weights, expected.weights)
     assert found.curve == expected.curve
+
+
+@pytest.mark.parametrize("first, then", [(CPU, CUDA), (CUDA, CPU)], ids=str)
+def test_a_training_moves_to_another_layout(first, then, tmp_path, monkeypatch):
+    """Fused Adam wants weights, gradients and moments in one."""
+    monkeypatch.setitem(FORMATS, "cuda", torch.contiguous_format)
+    go(first, tmp_path, rungs=(8,))
+    found = go(then, tmp_path, rungs=(8, 32))[1]
+    for name, value in go(CPU, tmp_path / "t", rungs=(8, 32))[1].weights.items():
+        torch.testing.assert_close(found.weights[name], value, atol=1e-3, rtol=0)
 
 
 class Stop(Exception):

@@ -15,7 +15,8 @@ from pipeline.models import build
 from pipeline.sr.degrade import upsample
 from pipeline.sr.prior import MILD, MODERATE, SEVERE, classify, gradient_prior
 from pipeline.training import algorithm1, checkpoints
-from pipeline.training.run import NotFinite, Run, tables
+from pipeline.training.algorithm1 import tables
+from pipeline.training.run import NotFinite, Run
 from pipeline.training.sampling import _hash, build_table, draw
 
 CPU = torch.device("cpu")
@@ -50,7 +51,7 @@ def make_run(model, recipe, scales=(2, 3), seed=0, images=None, augment=True, de
     held_out = dict([*images.items()][:1])
     run = Run(model, recipe, model.learns, seed, device, held_out=held_out, scales=scales,
               steps=10)
-    run.enter(tables(images, recipe, run.learns, LABEL, run.routes, augment, device), augment)
+    run.enter(tables(algorithm1.Phase(images, augment), recipe, run.learns, LABEL, run.routes, device), augment)
     return run
 
 
@@ -263,5 +264,5 @@ def test_graph_on_a_gpu_equals_eager_steps(tmp_path):
         pytest.skip("needs a CUDA GPU")
     gpu, = run(tmp_path / "g", (160,), device=torch.device("cuda"))
     cpu, = run(tmp_path / "c", (160,))
-    for name, value in cpu.weights.items():
+    for name, value in cpu.weights.items():  # the graph's steps are those of the CPU but for rounding
         torch.testing.assert_close(gpu.weights[name], value, rtol=1e-2, atol=1e-3)

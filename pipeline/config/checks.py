@@ -86,7 +86,7 @@ def _check_variant(p, where, name, variant, networks):
         _gammas(*variant.train_gammas, f"{where}.train_gammas: ")
     _names(variant.scales or (), p.scales, f"{where}.scales")
     _names(variant.profiles or (), PROFILES, f"{where}.profiles")
-    everywhere = variant.network == "prn" or name in ("bicubic", "fsrcnn", "vdsr")
+    everywhere = name in (*p.routed, *MEANT, "bicubic", "fsrcnn", "vdsr")
     if everywhere and variant.scales and set(variant.scales) != set(p.scales):
         raise ParameterError(f"{where}.scales: {variant.scales} is not legal; use all of {p.scales}, where "
                              "it is compared")

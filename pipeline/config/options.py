@@ -14,6 +14,7 @@ class PRNOptions:
     late: whole(1, 32) = 2
     rolling: Flag = True
     routing: Flag = True
+    separate: Flag = False
     dilation: whole(1, 8) = 1
     start: Literal["skip", "identity", "plain"] = "skip"
 
@@ -46,7 +47,7 @@ class Recipe:
     crop: whole(16, 1024)  # HR pixels
     clip: real(ge=0, le=1e9)  # largest norm of the gradient; 0: not clipped
     ema: real(ge=0, lt=1)  # decay of the averaged weights; 0: none
-    precision: Literal["float32", "bfloat16"]  # of wide convolutions
+    precision: Literal["float32", "bfloat16"] = "float32"  # of wide convolutions
 
 
 @section

@@ -24,6 +24,8 @@ class PRN(Network):
         Mild and moderate patches use copies of their own, Theta_l^D and Theta_m^D (Table IV).
     routing : bool
         Without it every patch takes the severe path.
+    separate : bool
+        Moderate patches have an early copy of their own, so that Theta_l^D sees mild patches alone (III-D).
     dilation : int
         Of the copies: 1 is an ordinary convolution, 2 leaves one hole between taps (decision D5).
     start : {"skip", "identity", "plain"}
@@ -34,7 +36,7 @@ class PRN(Network):
     version = 1
 
     def __init__(self, scales, width=64, early=1, middle=2, late=2, rolling=True, routing=True,
-                 dilation=1, start="skip"):
+                 separate=False, dilation=1, start="skip"):
         super().__init__(scales)
         self.routes = (MILD, MODERATE, SEVERE) if routing else (SEVERE,)
         self.rolling = rolling and routing
@@ -46,6 +48,9 @@ class PRN(Network):
         if self.rolling:
             self.early_dilated = _stage([1] + [width] * early, 5, dilation)  # Theta_l^D
             self.middle_dilated = _stage([width] * (middle + 1), dilation=dilation)  # Theta_m^D
+        self.separate = separate and self.rolling
+        if self.separate:
+            self.early_moderate = _stage([1] + [width] * early, 5, dilation)
         self.shrink = _stage([width, width], first=1)  # of Theta_up
         self.upsample = nn.ModuleDict({f"x{s}": deconvolution(s, width) for s in scales})
         self._initialise()
@@ -53,7 +58,8 @@ class PRN(Network):
     def path(self, scale, route=SEVERE):
         """The layers that a patch of one class passes, in order, Eq. (3), (4), (5)."""
         rolled = self.rolling and route != SEVERE
-        stages = [self.early_dilated if rolled else self.early]
+        stages = [self.early_moderate if self.separate and route == MODERATE else
+                  self.early_dilated if rolled else self.early]
         if route >= MODERATE:
             stages.append(self.middle_dilated if rolled else self.middle)
         if route == SEVERE:

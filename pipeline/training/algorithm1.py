@@ -15,8 +15,9 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 from pipeline.training import VERSION, checkpoints
-from pipeline.training.cuda_graph import clone
-from pipeline.training.run import Run, tables
+from pipeline.training.cuda_graph import ALONE, clone
+from pipeline.training.run import Run
+from pipeline.training.sampling import build_table
 
 COOLDOWN = 0.2  # of a rung's steps
 SAVE_SECONDS, LOOK_SECONDS = 20.0, 1.0  # between states on disk; between looks at the clock and the loss
@@ -138,8 +139,7 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
 
     @lru_cache
     def patches_of(phase):
-        kept = {n: y for n, y in phase.images.items() if n not in held_out} or phase.images
-        return tables(kept, recipe, learns, label, model.routes, phase.augment, device)
+        return tables(phase, recipe, learns, label, model.routes, device, frozenset(held_out))
 
     def advance(run, last, path, offset):
         """Take the steps up to `last`; False if the limit stopped them."""
@@ -173,6 +173,23 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
         found.append(Rung(patches, total, state["model"], state["curve"], state["seconds"],
                           state["conditions"]))
     return found
+
+
+def tables(phase, recipe, scales, label, routes, device, held_out=frozenset()):
+    """Patches of each scale, with as many places in a batch for each class as the recipe gives them."""
+    b, classes = recipe.batch, len(routes) > 1
+    counts = (b // 4, b // 4, b - 2 * (b // 4)) if classes else (b,)  # half of them severe
+    with ALONE:
+        return {s: _table(phase, held_out, s, recipe.crop, counts, tuple(sorted(label.items())) if classes else None,
+                          device) for s in scales}
+
+
+@lru_cache(maxsize=None)
+def _table(phase, held_out, scale, crop, counts, label, device):
+    """Once for all trainings that run side by side."""
+    kept = [y for name, y in phase.images.items() if name not in held_out] or phase.images.values()
+    return build_table(kept, scale, crop, augment=phase.augment, label=label and dict(label), counts=counts,
+                       device=device)
 
 
 def _advance(run, last, path, stop, name, progress):

@@ -1,21 +1,39 @@
-"""One training step as a CUDA graph: a replay launches all its kernels at once."""
+"""One training step as a CUDA graph: a replay launches all its kernels at once.
+
+Several trainings share a GPU as threads, each on a stream of its own: one network of this size leaves
+most of a large GPU idle.
+"""
+
+import gc
+import threading
 
 import torch
 
+ALONE = threading.RLock()  # held while a graph is captured: no other may begin a replay, and none works eagerly
+
 
 def capture(take_step, run):
-    """Capture one step in a CUDA graph; the warm-up steps that capturing needs are undone."""
-    keep = clone(run.tensors())
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(3):
-            take_step()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        take_step()
-    _copy_into(run.tensors(), keep)
+    """Capture one step in a CUDA graph; the warm-up steps that capturing needs are undone.
+
+    Not by ``torch.cuda.graph``, which waits for the whole device and so for all other trainings.
+    """
+    with ALONE:
+        keep, here, stream = clone(run.tensors()), torch.cuda.current_stream(), torch.cuda.Stream()
+        stream.wait_stream(here)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                take_step()
+            stream.synchronize()
+            gc.disable()  # what is freed within a capture may ask the device
+            graph.capture_begin(capture_error_mode="thread_local")
+            try:
+                take_step()
+            finally:
+                graph.capture_end()
+                gc.enable()
+        here.wait_stream(stream)
+        _copy_into(run.tensors(), keep)
     return graph
 
 

@@ -15,6 +15,7 @@ def device():
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
         torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.backends.cudnn.allow_tf32 = False  # on by default, and its labels of patches are not those of a CPU
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 

@@ -1,8 +1,6 @@
-"""The training or the fit of a variant, from variants.json and the packed images alone.
+"""The training or the fit of a variant, from variants.json and the packed images alone: torch and numpy."""
 
-Needs torch and numpy, no params.yaml: a GPU machine gets these two files.
-"""
-
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -12,6 +10,7 @@ from pipeline.io import read_json
 from pipeline.models import build, protocol
 from pipeline.sr import cost
 from pipeline.training import algorithm1
+from pipeline.training.cuda_graph import ALONE
 from pipeline.training.fit.run import FITTERS, fit
 from stages.common.networks import conditions, device
 
@@ -41,7 +40,7 @@ def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print
     model = fresh(variant)
     if not learns(model):
         return model, []
-    images = pack.unpack(home / "train.npz")
+    images = _packed(home / "train.npz")
     where, network, seed = device(), variant["network"], variant["seed"]
     identity = {"network": network, "version": model.version, "options": variant["options"]}
     how = {"scales": tuple(scales or variant["scales"]), "seed": seed, "identity": identity, "limit_s": limit_s,
@@ -53,7 +52,7 @@ def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print
                     conditions=conditions(torch.device("cpu")), **how)
     else:
         recipe = algorithm1.Recipe(**variant["recipe"])
-        trunk, branch = (algorithm1.Phase(of_sets(images, phase["sets"]), phase["augment"])
+        trunk, branch = (_phase(home / "train.npz", tuple(phase["sets"]), phase["augment"])
                          for phase in (variant["phases"][key] for key in ("trunk", "branch")))
         small = too_small({**trunk.images, **branch.images}, recipe.crop, variant["scales"])
         if small:
@@ -70,8 +69,20 @@ def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print
 
 def fresh(variant):
     """A network with its first weights, a function of its seed."""
-    torch.manual_seed(variant["seed"])
-    return build(variant["network"], tuple(variant["scales"]), **variant["options"])
+    with ALONE:  # torch has one generator for all threads
+        torch.manual_seed(variant["seed"])
+        return build(variant["network"], tuple(variant["scales"]), **variant["options"])
+
+
+@lru_cache
+def _packed(path):
+    return pack.unpack(path)
+
+
+@lru_cache
+def _phase(path, sets, augment):
+    """The same object for all trainings of this process, which share its patches."""
+    return algorithm1.Phase(of_sets(_packed(path), sets), augment)
 
 
 def check(variants):

@@ -19,6 +19,9 @@ from stages.common.networks import device, fresh, placed
 from stages.common.shell import ROOT, bar, folder
 
 
+REPEATS = 30  # at least, on a GPU
+
+
 class Kept:
     """Rows of a profile and budget, by the job, under one tag: device, images and repeats."""
 
@@ -64,5 +67,7 @@ def timed(p, jobs):
     nets = {key: Network.of(key[0], models[key[0]], key[1]) for key in dict.fromkeys(job[:2] for job in jobs)}
     made = [make_job(nets[name, scale], mode, thresholds, images[scale])
             for name, scale, mode, thresholds in jobs]
-    rows = measure(made, repeats=settings.repeats, warmup=settings.warmup, device=where, progress=bar("timing"))
+    gpu = where.type == "cuda"  # where a repeat costs milliseconds
+    rows = measure(made, repeats=max(settings.repeats, REPEATS) if gpu else settings.repeats, warmup=settings.warmup,
+                   device=where, budget_s=3.0 if gpu else 60.0, progress=bar("timing"))
     return [{"dataset": p.images.ablation, **row} for row in rows]
