@@ -1,4 +1,7 @@
-"""Score every PRN variant at the ablation's thresholds, and PRN at all pairs of Table II."""
+"""Score every PRN variant at the ablation's thresholds, and PRN at all pairs of Table II.
+
+A variant for one scale is scored there, and PRN beside it.
+"""
 
 import pandas as pd
 
@@ -15,15 +18,21 @@ def main():
     a = p.ablation
     dataset = p.images.ablation
     default = routing(p, a.gamma_low, a.gamma_upper)
-    rows = []
+    rows, one_scale = [], []
     for name in p.present(p.variants):
-        if p.variants[name].network == "prn":
+        if p.variants[name].network == "prn" and len(p.scales_of(name)) < len(p.scales):
+            for scale in p.scales_of(name):
+                one_scale += [row for x in (name, "prn") for row in sweep(
+                    x, trained(p, x), dataset, test_images(p)[dataset], scale, [default], device=device(),
+                    progress=bar(f"{x} x{scale}"))]
+        elif p.variants[name].network == "prn":
             pairs = [routing(p, low, upper) for _, low, upper in a.pairs()]
             extra = [r for r in pairs if r != default] if name == "prn" else []
             rows += sweep(name, trained(p, name), dataset, test_images(p)[dataset], a.scale,
                           [default, *extra], device=device(), progress=bar(name))
     table = pd.DataFrame(rows)
     csv_files.write(folder(p) / "ablation.csv", table, digits=6)
+    csv_files.write(folder(p) / "one_scale.csv", pd.DataFrame(one_scale, columns=table.columns), digits=6)
     return (f"{len(table)} scores: {table.method.nunique()} variants, {table.image.nunique()} images of "
             f"{dataset}, {len(pairs)} pairs of thresholds for prn")
 

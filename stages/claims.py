@@ -17,7 +17,7 @@ def main():
     tables = {name: csv_files.read(out / f"{name}.csv")
               for name in ("table1", "table3", "table4", "routers", "quality")}
     raw = {name: csv_files.read(source / f"{name}.csv")
-           for name in ("ablation", "gains", "priors", "reconstruction", "responses")}
+           for name in ("ablation", "one_scale", "gains", "priors", "reconstruction", "responses")}
     here = p.present(p.variants)
     prn = {n: p.variants[n] for n in here if p.variants[n].network == "prn"}
     models = {n: read_json(source / "models" / f"{n}.json") for n in here}

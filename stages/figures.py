@@ -1,6 +1,7 @@
 """Draw all figures: reports/<profile>/figures/*.png and *.svg."""
 
 import numpy as np
+import pandas as pd
 
 from pipeline.config import params
 from pipeline.report.figures import (curves, engine, fig1, fig2, fig3, fig4, fig7, fig8_11, intervals, ladder,
@@ -15,15 +16,16 @@ def main():
     p = params.load()
     source, out, methods = folder(p), reports(p), p.present([*p.methods, *p.routed])
     first, times, table2 = (csv_files.read(out / f"{name}.csv") for name in ("table1", "timing", "table2"))
-    current = times[times.gamma_low.isna() | times.gamma_low.eq(p.gamma_low)
-                    & times.gamma_upper.eq(p.gamma_upper)]
+    there = csv_files.read(out / "gpu.csv")
+    both = pd.concat([some[some.gamma_low.isna() | some.gamma_low.eq(p.gamma_low) & some.gamma_upper.eq(p.gamma_upper)]
+                      for some in (times, there)])
     examples = unflatten(np.load(source / "examples.npz"))
     pictures = unflatten(np.load(source / "pictures.npz"))
     scores = read_json(source / "pictures.json")
     records = {name: read_json(source / "models" / f"{name}.json") for name in methods}
     figures = {
         "claims": intervals.intervals(csv_files.read(out / "claims.csv")),
-        "fig1": fig1.efficiency(first, current, p.images.ablation, p.ablation.scale),
+        "fig1": fig1.efficiency(first, both, p.images.ablation, p.ablation.scale),
         "fig2": fig2.examples(examples["severe"], examples["mild"]),
         "fig3": fig3.features([(p.images.pictures[n].called, *(pictures["fig3"][f"{n}/{key}"]
                                                                for key in ("image", "response")))

@@ -4,7 +4,7 @@ from pipeline.analysis import ladder, routers, tables, time_tables
 from pipeline.config import params
 from pipeline.io import read_json, write_json
 from stages.common import csv_files
-from stages.common.shell import folder, reports, run
+from stages.common.shell import GPU, folder, reports, run
 
 
 def main():
@@ -18,13 +18,14 @@ def main():
               for dataset in p.sets_of(name) for scale in p.scales_of(name)]
     quality = tables.quality([csv_files.read(path) for path in scored])
     times = time_tables.timing(csv_files.read(source / "timing.csv"), read_json(source / "machine.json"))
+    gpu = time_tables.timing(csv_files.read(GPU / "timing.csv"), read_json(GPU / "machine.json"))
     models = {name: read_json(source / "models" / f"{name}.json")
               for name in p.present([*p.methods, *p.routed])}
     weights = {name: model["weights"] for name, model in models.items()}
     options = {n: v.options for n, v in p.variants.items() if v.network == "prn"}
     current = ("current", p.gamma_low, p.gamma_upper)
     results = {
-        "quality": quality, "timing": times,
+        "quality": quality, "timing": times, "gpu": gpu,
         "table1": tables.table1(quality, p.images.test, weights),
         "published": tables.published(quality),
         "table2": tables.table2(ablation, times, p.ablation.pairs(), scale),

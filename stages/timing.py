@@ -27,7 +27,8 @@ def plan(p):
         yield "prn", a.scale, "grouped", routing(p, low, upper)
     for name in p.present(p.variants):
         variant = p.variants[name]
-        if variant.network == "prn" and {"early", "middle", "rolling"} & variant.options.keys():
+        again = variant.seed or variant.effort != 1  # the same network, trained again
+        if variant.network == "prn" and {"early", "middle", "rolling"} & variant.options.keys() and not again:
             yield name, a.scale, "grouped", routing(p, a.gamma_low, a.gamma_upper)
 
 

@@ -109,7 +109,7 @@ def made_up(steps=400_000, datasets=("bsds100",), lead=0.19, rolling=0.09, seeds
         table1=tables.table1(quality, list(datasets), {}),
         table3=tables.table3(ablation, timing, options, (20, 50), 4),
         table4=tables.table4(ablation, (20, 50)), routers=made_routers(),
-        quality=quality, ablation=ablation, times=raw, gains=gains, priors=priors,
+        quality=quality, ablation=ablation, one_scale=ablation.assign(scale=4).head(0), times=raw, gains=gains, priors=priors,
         routed_psnr=pd.DataFrame(routed_psnr), reconstruction=parts, responses=responses,
         receptive={"prn": sides, "prn_no_rolling": plain}, models=models, options=options,
         repeats=repeats({n: asdict(v) for n, v in prn.items()}, models), dataset=datasets[0], scale=4,
@@ -374,6 +374,23 @@ def test_data_sets_of_the_user_are_judged_once_they_are_there():
     assert found.verdict["fsrcnn-manga109"] == "supported"
     assert found.verdict["saving-general100"] == "inconclusive"  # as many mild patches as BSDS100
     assert "General-100 48.4%" in found.because["saving-general100"]
+
+
+def test_networks_for_one_scale_and_of_mild_patches_alone_are_judged_once_they_are_there():
+    results = made_up()
+    assert judge(results).verdict[["multi-scale", "mild-and-moderate"]].eq("not testable").all()
+    prn = results.ablation[(results.ablation.method == "prn") & (results.ablation.gamma_low == 20)
+                           & (results.ablation.gamma_upper == 50)]
+    alone = pd.concat([prn, prn.assign(method="prn_mild_alone", psnr_db=prn.psnr_db - 0.05)])
+    rows = [prn.assign(method=name, scale=scale, psnr_db=prn.psnr_db + gain) for scale, gain in ((2, -0.1), (4, 0.1))
+            for name, gain in ((f"prn_x{scale}", gain), ("prn", 0))]
+    rest = results.ablation[results.ablation.gamma_low.ne(20) | results.ablation.gamma_upper.ne(50)
+                            | results.ablation.method.ne("prn")]
+    found = judge(replace(results, ablation=pd.concat([rest, alone]), one_scale=pd.concat(rows)))
+    assert found.verdict["mild-and-moderate"] == "supported"
+    assert found.our_value["mild-and-moderate"].startswith("+0.05")
+    assert found.verdict["multi-scale"] == "partly supported"  # above at one scale, below at the other
+    assert "x2 +0.100 dB, x4 -0.100 dB" in found.because["multi-scale"]
 
 
 def test_the_papers_own_table_contradicts_best_everywhere():

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline.report import decisions, departures, render, symbols
+from pipeline.report import decisions, departures, gpu, render, symbols
 from pipeline.training import algorithm1
 from pipeline.experiments.gradient_gain import examples, gains
 from pipeline.models import build
 from stages.common.networks import conditions
-from tests.made_report import MODEL, make, results
+from tests.made_report import MODEL, gpu_times, make, results
 from tests.test_training import LABEL, RECIPE, make_images
 
 ROOT = Path(__file__).parents[1]
@@ -238,3 +238,14 @@ def test_a_report_is_of_one_run_or_says_so_in_its_box(path):
 def test_the_readme_names_files_that_exist():
     for link in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\"]+)\"", (ROOT / "README.md").read_text()):
         assert (ROOT / "".join(link)).exists(), link
+
+
+def test_times_on_a_gpu_stand_in_one_row_a_method_and_say_what_routing_does():
+    table = gpu.by_mode(gpu_times()).set_index("method")
+    assert list(table.loc["prn", gpu.MODES]) == [0.5, 1.5, 3.5, 50.0] and table.fsrcnn_ratio["prn"] == 0.5
+    said = gpu.words(table.reset_index(), 4)
+    assert "routed by the engine takes 1.50 ms, 3.0 times the time of the whole image" in said and "a GPU" in said
+    faster = gpu_times().replace({"ms_median": {1.5: 0.25}})
+    assert "2.0 times as fast as the whole image" in gpu.words(gpu.by_mode(faster), 4)
+    other = gpu_times()[lambda rows: rows["mode"] != "grouped"]  # timed at other thresholds than the run's
+    assert "routed" not in gpu.words(gpu.by_mode(other), 4)

@@ -1,6 +1,7 @@
 """A folder with params.yaml and a few images, in which the stages run in this process."""
 
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def fill(folder, raw):
         for path in sorted((ROOT / "embedded" / role).glob("*.*")):
             image = np.asarray(Image.open(path))[100:244, 100:260]
             Image.fromarray(image).save(folder / role / f"{path.stem}.png")
+    shutil.copytree(ROOT / "reports/gpu", folder / "reports/gpu")
     write(folder, raw)
 
 

@@ -45,6 +45,8 @@ MEASURES = {
     "rolling-time": speed.rolling_time,
     "frequency-conflict": rolling.conflict,
     "receptive-field": rolling.receptive,
+    "mild-and-moderate": rolling.mild_alone,
+    "multi-scale": ablation.multi_scale,
     "reconstruction": partial(speed.reconstruction, full=0.1, part=0.5),
     "saving-bsds100": partial(speed.saving, full=1.5, part=1),
     "saving-by-dataset": prior.by_dataset,

@@ -19,7 +19,7 @@ class Results:
 
     Attributes
     ----------
-    table1, table3, table4, routers, quality, ablation, times, gains, priors : DataFrame
+    table1, table3, table4, routers, quality, ablation, one_scale, times, gains, priors : DataFrame
     routed_psnr, reconstruction, responses : DataFrame
         `routed_psnr` is classes.csv; `times` and `reconstruction` are raw repeats.
     receptive : dict of variant to route to side, side_95
@@ -40,6 +40,7 @@ class Results:
     routers: pd.DataFrame
     quality: pd.DataFrame
     ablation: pd.DataFrame
+    one_scale: pd.DataFrame
     times: pd.DataFrame
     gains: pd.DataFrame
     priors: pd.DataFrame

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline import paper
 from pipeline.io import write_text
-from pipeline.report import embed, routers, symbols
+from pipeline.report import embed, gpu, routers, symbols
 from pipeline.report.figures import style
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -115,6 +115,12 @@ def typeset(results, test_sets, dataset, scale):
         {"method": "method", "scale": "scale", "mode": "mode", "gamma_low": "γ low",
          "gamma_upper": "γ upper", "ms_median": "ms", "ms_p10": "p10", "ms_p90": "p90",
          "limit_ms": "limit, ms", "macs": "MACs"}))
+    beside = gpu.by_mode(results["gpu"])
+    if len(beside):
+        tables.append(_plain(
+            beside, "Time on a GPU", "gpu", gpu.words(beside, scale),
+            {"method": "method", "scale": "scale", "whole": "whole image, ms", "grouped": "engine, ms",
+             "context": "with context, ms", "paper": "patch by patch, ms", "fsrcnn_ratio": "FSRCNN / this"}))
     engine = results["engine"]
     tables.append(_plain(
         engine, "The engine", "engine",
@@ -225,7 +231,7 @@ def _short(table, test_sets):
 
 def _plain(table, title, file, note, columns, found=None):
     digits = {"psnr_db": 3, "ms_per_image": 2, "ms_median": 2, "ms_p10": 2, "ms_p90": 2, "speedup": 2,
-              "limit_ms": 2, "paper_psnr_db": 2, "paper_time": 2, "published_psnr_db": 2, "delta_db": 2,
+              "limit_ms": 2, "whole": 2, "grouped": 2, "context": 2, "paper": 2, "paper_psnr_db": 2, "paper_time": 2, "published_psnr_db": 2, "delta_db": 2,
               "ssim": 3, "published_ssim": 3, "fsrcnn_ratio": 2, "peak_mb": 0}
     rows = [[_cell(row[c], c, digits) for c in columns] for _, row in table.iterrows()]
     return _table(title, file, list(columns.values()), rows, note, found)

@@ -12,6 +12,7 @@ import yaml
 from stages.common import progress
 
 ROOT = Path("artifacts")
+GPU = Path("reports/gpu")  # what `stages.gpu` measured on such a machine
 USER_ERRORS = (ValueError, RuntimeError, OSError, ArithmeticError, MemoryError)  # that the user can put right
 
 

@@ -60,6 +60,21 @@ def shallower(r, cells, stage, claimed):
                    f"the default over the shallower one, {interval.n} images; {seeds(r.noise())}")
 
 
+def multi_scale(r, cells):
+    """PSNR of one network for all scales above networks for one scale each."""
+    psnr = r.one_scale.pivot_table(index=["scale", "image"], columns="method", values="psnr_db", aggfunc="first")
+    found = {scale: statistics.mean((psnr.prn - psnr[name]).loc[scale].dropna(), seed=r.seed, noise=r.noise())
+             for name in psnr.columns.drop("prn", errors="ignore")
+             for scale in psnr[name].dropna().index.unique("scale")}
+    if not found:
+        return missing("no variant of this run is trained for one scale")
+    least = min(found.values(), key=lambda interval: interval.value)
+    return Outcome(signed(_db(least), "one network for all scales is better", "one for each is better"), least,
+                   seeded(r, verdicts.together(verdicts.gain(i) for i in found.values())),
+                   f"{', '.join(f'x{scale} {_db(i)}' for scale, i in sorted(found.items()))}; {least.n} images; "
+                   f"{seeds(r.noise())}")
+
+
 def depth_time(r, cells, stage):
     """Time added by each layer more of a stage."""
     names = [n for n in _depths(r, stage) if len(r.ablated(n)) and len(r.ms(n, ENGINE, r.gammas))]

@@ -18,6 +18,18 @@ def rolling(r, cells, claimed):
                    f"{interval.n} images, {counts[0]} and {counts[1]} seeds; {seeds(r.noise())}")
 
 
+def mild_alone(r, cells):
+    """PSNR above a variant whose dilated early layer sees mild patches alone."""
+    a, b = r.ablated("prn"), r.ablated("prn_mild_alone")
+    if a.empty or b.empty:
+        return missing("prn_mild_alone was not run")
+    counts = (r.trainings("prn"), r.trainings("prn_mild_alone"))
+    interval = statistics.mean(a - b, seed=r.seed, noise=r.noise(), trainings=counts)
+    return Outcome(db(interval.value, "mild and moderate patches together", "mild ones alone", 3), interval,
+                   seeded(r, verdicts.gain(interval)),
+                   f"{interval.n} images, {counts[0]} and {counts[1]} seeds; {seeds(r.noise())}")
+
+
 def conflict(r, cells):
     """Severe patches on the severe path: trained on them alone, and with shared early layers."""
     rows = r.routed_psnr[r.routed_psnr.kind == "severe"]
