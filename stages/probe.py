@@ -22,8 +22,8 @@ PLAIN = ({}, {"rolling": False}, {"routing": False}, {"dilation": 2})  # variant
 def compared(p):
     """PRN with rolling in both readings, without it, and without routing: these variants and their seeds."""
     prn = [(name, p.variants[name]) for name in p.present(p.variants)]
-    return [name for name, v in prn if v.network == "prn" and v.recipe == "paper" and v.options in PLAIN
-            and not v.train_gammas]
+    return [name for name, v in prn if v.network == "prn" and not v.recipe and v.options in PLAIN
+            and not v.train_gammas and v.effort == 1 and not v.scales]
 
 
 def main():

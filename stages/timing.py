@@ -10,13 +10,16 @@ from stages.common.shell import folder, run
 from stages.common.timed import Kept, timed
 
 
+SLOW = ("drcn", "selfex")  # up to a minute an image on a CPU: there at the ablation's scale alone, that of Fig. 1
+
+
 def plan(p):
     """(variant, scale, mode, thresholds): Table I, then Fig. 7, then Tables III and IV."""
-    here = p.of_profile([*p.methods, *p.routed])  # with and without weights in this run
-    if device().type == "cuda":  # methods that are no networks are a CPU's
+    here, gpu = p.of_profile([*p.methods, *p.routed]), device().type == "cuda"  # with and without weights in this run
+    if gpu:  # methods that are no networks are a CPU's
         here = [name for name in here if p.variants[name].network not in (*FITTED, "selfex")]
     for name in here:
-        for scale in p.scales_of(name):
+        for scale in p.scales_of(name) if gpu or p.variants[name].network not in SLOW else [p.ablation.scale]:
             yield name, scale, "whole", None
             if name in p.routed:
                 yield name, scale, "grouped", routing(p)

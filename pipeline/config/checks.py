@@ -76,7 +76,7 @@ def _check_variant(p, where, name, variant, networks):
     fitted = {k for k in p.recipes if isinstance(resolve(p, k), FITTED.get(variant.network, ()))}
     learnt = {k for k in p.recipes if not isinstance(resolve(p, k), (*FITTED.values(),))}
     legal = fitted if variant.network in FITTED else learnt
-    one_of(variant.recipe, [k for k in p.recipes if k in legal], f"{where}.recipe: recipes")
+    one_of(p.recipe_name(name), [k for k in p.recipes if k in legal], f"{where}.recipe: recipes")
     if variant.network in OPTIONS:
         read(OPTIONS[variant.network], variant.options, f"{where}.options")
     elif variant.options:
@@ -90,9 +90,13 @@ def _check_variant(p, where, name, variant, networks):
     if everywhere and variant.scales and set(variant.scales) != set(p.scales):
         raise ParameterError(f"{where}.scales: {variant.scales} is not legal; use all of {p.scales}, where "
                              "it is compared")
-    if everywhere and variant.sets:
+    if everywhere and name != "vdsr" and variant.sets:
         raise ParameterError(f"{where}.sets: {variant.sets} is not legal: it is compared on all test sets; "
                              "leave the key out")
+    shown = {images.ablation for images in p.profiles.values() if {*images.test} & {*(variant.sets or images.test)}}
+    if name == "vdsr" and variant.sets and not shown <= {*variant.sets}:
+        raise ParameterError(f"{where}.sets: {variant.sets} is not legal; it needs {', '.join(sorted(shown))}, where "
+                             "Fig. 1 shows it")
     if variant.profiles and name in ALWAYS:
         raise ParameterError(f"{where}.profiles: {variant.profiles} is not legal: every profile needs "
                              f"{name}; leave the key out")

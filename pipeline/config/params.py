@@ -52,7 +52,7 @@ class Ablation:
 @section
 class Variant:
     network: Name = "prn"  # a module of pipeline/models
-    recipe: Name = "paper"  # a key of recipes
+    recipe: Name | None = None  # a key of recipes; None: that of its network's name, or paper
     effort: real(gt=0, le=1000) = 1.0  # times the patches of a rung: cheap networks take more of them
     scales: Scales | None = None  # None: those of params.yaml
     options: dict[Name, object] = field(default_factory=dict)
@@ -207,7 +207,8 @@ class Params:
         """Those of some variants that the profile has; refuses an unknown one."""
         for name in names:
             one_of(name, self.variants, "variants")
-        return [n for n in names if self.profile in (self.variants[n].profiles or [self.profile])]
+        return [n for n in names if self.profile in (self.variants[n].profiles or [self.profile])
+                and self.sets_of(n)]
 
     def present(self, names):
         """Those of some variants that have weights in this run, or need none; refuses an unknown one.
@@ -243,7 +244,12 @@ class Params:
 
     def recipe_of(self, name, budget=None):
         """Recipe of a variant under a budget, that of params.yaml if None, as a dataclass."""
-        return resolve(self, self.variants[name].recipe, budget or self.budget)
+        return resolve(self, self.recipe_name(name), budget or self.budget)
+
+    def recipe_name(self, name):
+        """Key of recipes that a variant is trained by."""
+        variant = self.variants[name]
+        return variant.recipe or (variant.network if variant.network in self.recipes else "paper")
 
     def check_sets(self, known):
         """Refuse a data set that is neither in `known` nor under ``local``, or stands in for one."""
