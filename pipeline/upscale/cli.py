@@ -13,7 +13,7 @@ from pathlib import Path
 
 SCALES = (2, 3, 4)
 PUBLISHED = Path(__file__).parents[2] / "weights"
-VARIANT = "prn_modern"  # the best of the published ones
+VARIANT = "prn"  # the best of the published ones
 NO_MEMORY = ("can't allocate", "not enough memory", "bad_alloc", "failed to map segment",
              "could not create a primitive", "could not execute a primitive")  # of torch, oneDNN, the loader
 
