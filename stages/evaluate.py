@@ -1,58 +1,55 @@
-"""Score all methods and routed variants side by side, or one: python -m stages.evaluate [METHOD].
-
-A job is a method on a test set at a scale; an interrupted one goes on at the next image.
-"""
+"""Score all rows of Table I side by side, or one: python -m stages.evaluate [METHOD]; goes on at the next image."""
 
 import sys
 
 import pandas as pd
 
 from pipeline.config import params
+from pipeline.config.resolved import scored
 from pipeline.evaluation import VERSION, resume
-from pipeline.evaluation.protocol import COLUMNS, evaluate
+from pipeline.evaluation.protocol import COLUMNS, evaluate, super_resolve
+from pipeline.experiments.seams import with_context
 from pipeline.io import sha256
 from stages.common import csv_files
 from stages.common.networks import device, routing
 from stages.common.shell import ROOT, argument, counted, folder, run, telling
-from stages.common.trained import provenance, test_images, trained
+from stages.common.trained import expense, provenance, test_images, trained
 from stages.common.workers import at_once, each
+
+
+PRELOAD = ["stages.common.trained", "pipeline.experiments.seams", "pandas"]
 
 
 def main():
     p = params.load()
-    names = [argument(p.present(p.variants))] if sys.argv[1:] else p.present([*p.methods, *p.routed])
-    jobs = {f"{name} {dataset} {scale}": expense(p, name, dataset, scale)
-            for name in names for dataset in p.sets_of(name) for scale in p.scales_of(name)}
+    bases = scored(p)
+    if sys.argv[1:]:
+        name = argument([*bases, *p.present(p.variants)])
+        bases = {name: bases.get(name, name)}
+    jobs = {f"{name} {dataset} {scale}": expense(p, base, dataset, scale) for name, base in bases.items()
+            for dataset in p.sets_of(base) for scale in p.scales_of(base)}
     if sys.argv[1:]:
         return "; ".join(one(job, telling(job), print) for job in jobs)
-    width = at_once(device().type == "cuda")
-    each("stages.evaluate", jobs, width, ["stages.common.trained", "pipeline.evaluation.protocol", "pandas"])
-    return f"{len(names)} methods on {', '.join(p.images.test)}, {len(jobs)} jobs, {width} at once"
-
-
-def expense(p, name, dataset, scale):
-    """Operations, roughly, to begin with the longest: those of the network, and of scoring."""
-    macs = provenance(p, name)["macs_per_lr_pixel"][f"x{scale}"].values()
-    pixels = sum(path.stat().st_size for path in test_images(p, [dataset])[dataset])  # about one a byte
-    return (max(macs) / scale**2 + 5e4) * pixels
+    each("stages.evaluate", jobs, width := at_once(device().type == "cuda"), preload=PRELOAD)
+    return f"{len(bases)} rows of Table I on {', '.join(p.images.test)}, {len(jobs)} jobs, {width} at once"
 
 
 def one(job, share, say):
     """Score a method on a test set at a scale: quality/METHOD/SET-xSCALE.csv."""
     p, (name, dataset, scale) = params.load(), job.split(" ")
-    scale, route = int(scale), routing(p) if name in p.routed else None
-    images, model = test_images(p, [dataset]), trained(p, name)
-    tag = {"version": VERSION, "network": p.variants[name].network, "scale": scale, "device": str(device()),
-           "options": provenance(p, name)["options"], "routing": repr(route),
-           "weights": sha256(folder(p) / "models" / f"{name}.safetensors"),
+    scale, base = int(scale), scored(p).get(name, name)
+    route, by = routing(p) if base in p.routed else None, super_resolve if base == name else with_context
+    images, model = test_images(p, [dataset]), trained(p, base)
+    tag = {"version": VERSION, "network": p.variants[base].network, "scale": scale, "device": str(device()),
+           "options": provenance(p, base)["options"], "routing": repr(route), "by": by.__name__,
+           "weights": sha256(folder(p) / "models" / f"{base}.safetensors"),
            "images": [sha256(path) for path in images[dataset]]}
     known = resume.read(kept := ROOT / "states" / f"{p.profile}-{name}-{dataset}-x{scale}.rows", tag)
-    rows = evaluate(name, model, images, [scale], route, device=device(), known=known,
+    rows = evaluate(name, model, images, [scale], route, device=device(), by=by, known=known,
                     keep=resume.keeper(kept, tag, known), progress=counted(share))
-    table, out = pd.DataFrame(rows, columns=COLUMNS), folder(p) / "quality" / name
-    csv_files.write(out / f"{dataset}-x{scale}.csv", table, digits=6)
-    new, mean = len(rows) - len(known), table.psnr_db.mean()
-    return f"{name}: {dataset} x{scale}, {len(rows)} images ({new} new), PSNR {mean:.2f} dB"
+    table, new = pd.DataFrame(rows, columns=COLUMNS), len(rows) - len(known)
+    csv_files.write(folder(p) / "quality" / name / f"{dataset}-x{scale}.csv", table, digits=6)
+    return f"{name}: {dataset} x{scale}, {len(rows)} images ({new} new), PSNR {table.psnr_db.mean():.2f} dB"
 
 
 if __name__ == "__main__":

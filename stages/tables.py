@@ -2,6 +2,7 @@
 
 from pipeline.analysis import ladder, routers, tables, time_tables
 from pipeline.config import params
+from pipeline.config.resolved import scored
 from pipeline.io import read_json, write_json
 from stages.common import csv_files
 from stages.common.shell import GPU, folder, reports, run
@@ -13,15 +14,15 @@ def main():
     dataset = p.images.ablation
     gammas, scale = (p.ablation.gamma_low, p.ablation.gamma_upper), p.ablation.scale
     ablation, priors = csv_files.read(source / "ablation.csv"), csv_files.read(source / "priors.csv")
-    scored = [source / "quality" / name / f"{dataset}-x{scale}.csv"  # the quality of others is cited
-              for name in p.present([*p.methods, *p.routed])
-              for dataset in p.sets_of(name) for scale in p.scales_of(name)]
-    quality = tables.quality([csv_files.read(path) for path in scored])
+    parts = [source / "quality" / name / f"{dataset}-x{scale}.csv"  # the quality of others is cited
+              for name, base in scored(p).items()
+              for dataset in p.sets_of(base) for scale in p.scales_of(base)]
+    quality = tables.quality([csv_files.read(path) for path in parts])
     times = time_tables.timing(csv_files.read(source / "timing.csv"), read_json(source / "machine.json"))
     gpu = time_tables.timing(csv_files.read(GPU / "timing.csv"), read_json(GPU / "machine.json"))
     models = {name: read_json(source / "models" / f"{name}.json")
               for name in p.present([*p.methods, *p.routed])}
-    weights = {name: model["weights"] for name, model in models.items()}
+    weights = {name: models[base]["weights"] for name, base in scored(p).items()}
     options = {n: v.options for n, v in p.variants.items() if v.network == "prn"}
     current = ("current", p.gamma_low, p.gamma_upper)
     results = {

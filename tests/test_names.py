@@ -59,7 +59,7 @@ def test_names_of_images_sets_and_variants_come_through_all_stages_as_they_are(f
     assert workspace.first_words(workspace.whole_pipeline(folder), monkeypatch) is None
     made, out = Path("artifacts/embedded"), Path("reports/embedded")
     scored = rows(out / "quality.csv")
-    methods = [*folder["methods"], *folder["routed"]]
+    methods = [*folder["methods"], *folder["routed"], "prn_context"]
     scales = {name: 1 if name == "cnn7" else 3 for name in methods}
     assert Counter(r["method"] for r in scored) == {n: len(NAMES) * scales[n] for n in methods}
     for table in (scored, rows(made / "ablation.csv"), rows(made / "priors.csv"), rows(made / "seams.csv")):

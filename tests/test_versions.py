@@ -19,8 +19,9 @@ CODE = {  # what a version covers: name to (version, digest, files)
         "training/algorithm1.py", "training/run.py", "training/sampling.py", "training/precision.py",
         "training/fit/aplus.py", "training/fit/rfl.py", "training/fit/samples.py", "sr/degrade.py",
         "sr/prior.py"]),
-    "evaluation": (evaluation.VERSION, "1:9d8400bb1656bdf6", [
-        "evaluation/protocol.py", "evaluation/metrics.py", "data/images.py",
+    "evaluation": (evaluation.VERSION, "1:418ae9c656df8c72", [
+        "evaluation/protocol.py", "evaluation/metrics.py", "data/images.py", "experiments/seams.py",
+        "engine/adaptive.py", "engine/borders.py", "engine/fused.py",
         *(f"sr/{name}.py" for name in ("colour", "cost", "degrade", "patches", "prior", "routing")),
         *(f"models/{path.name}" for path in sorted((ROOT / "pipeline/models").glob("*.py"))
           if path.name not in ("__init__.py", "weights.py"))]),

@@ -82,5 +82,5 @@ def whole_pipeline(raw):
     scored = [*raw["methods"], *raw["routed"]]
     return ["check", "download train", "download test", "pack",
             *(f"train {name}" for name in raw["variants"]), "gradients",
-            *(f"evaluate {name}" for name in scored), "ablation", "timing", "probe", "engine",
+            *(f"evaluate {name}" for name in [*scored, "prn_context"]), "ablation", "timing", "probe", "engine",
             "seams", "routers", "pictures", "tables", "claims", "figures", "report"]

@@ -37,6 +37,8 @@ def check(p, networks):
     plain = [k for k, v in p.variants.items() if v.network != "prn"]
     prn = [k for k, v in p.variants.items() if v.network == "prn"]
     _names(p.variants, p.variants, "variants", needed=ALWAYS)
+    if "prn_context" in p.variants:
+        raise ParameterError("variants.prn_context: is a row of Table I already, of prn; use another name")
     _names(p.methods, plain, "methods", needed=("bicubic",))
     _names(p.routed, prn, "routed", needed=("prn",))
     for name, variant in p.variants.items():

@@ -1,8 +1,20 @@
-"""Everything that the weights of a variant depend on, resolved from both axes of params.yaml."""
+"""What follows from params.yaml: what the weights of a variant depend on, and the rows of Table I."""
 
 from dataclasses import asdict
 
 from pipeline.config.options import FITTED
+
+
+CONTEXT = "prn_context"  # no variant of its own
+
+
+def scored(p):
+    """Rows of Table I: dict of name to the variant whose network it is.
+
+    PRN stands there twice: as the paper describes it, each patch computed alone, and with the real surroundings
+    of each patch (`CONTEXT`), which the same weights can have.
+    """
+    return {name: name for name in p.present([*p.methods, *p.routed])} | {CONTEXT: "prn"}
 
 
 def training(p, name):

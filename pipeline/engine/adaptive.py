@@ -16,6 +16,7 @@ import torch
 
 from pipeline.engine import borders as real_borders
 from pipeline.engine.fused import passes, shuffle
+from pipeline.sr.cost import Cost
 from pipeline.sr.degrade import cached, mirror
 from pipeline.sr.patches import cut, grid, patch_size
 from pipeline.sr.prior import REFERENCE_AREA, classify
@@ -54,6 +55,15 @@ def whole(net, lr):
     if net.bicubic:
         phases = phases + net.enlarge(mirror(lr))
     return shuffle(phases, net.scale)
+
+
+def context_cost(net, lr, routes):
+    """MACs and bytes of one image with real context: of the pixels that each layer needs, and of bicubic."""
+    h, w = lr.shape[-2:]
+    layers = real_borders.work(net, [lr], [Layout.of(lr, patch_size(net.scale))], [0], routes)
+    hr = h * w * net.scale**2 if net.bicubic else 0
+    return Cost(sum(conv.macs * n for conv, n in layers) + 16 * hr,
+                4 * (hr + sum((conv.inputs + conv.outputs) * n + conv.macs for conv, n in layers)))
 
 
 def super_resolve(net, images, routing, borders="paper", *, margins=None, routes=None):

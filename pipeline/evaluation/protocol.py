@@ -92,7 +92,7 @@ def score_psnr(image, pair):
 
 
 def super_resolve(model, pair, routing=None, device=torch.device("cpu")):
-    """SR luma of one image, and the route of each patch (None for a method without routes).
+    """SR luma of one image, the route of each patch (None for a method without routes), and what it costs.
 
     Parameters
     ----------
@@ -105,17 +105,19 @@ def super_resolve(model, pair, routing=None, device=torch.device("cpu")):
     -------
     sr_y : Tensor, shape (1, 1, H, W), on the CPU
     routes : Tensor, shape (N,), or None
+    macs : int
     """
     lr = pair.lr_y.to(device)
     with torch.inference_mode():
         if routing is None:
-            return whole(model, lr, pair.scale).cpu(), None
-        hr = pair.hr_y.to(device) if routing.domain == "hr" else None
-        sr, routes = grouped(model, lr, pair.scale, routing, hr)
-    return sr.cpu(), routes.cpu()
+            sr, routes = whole(model, lr, pair.scale), None
+        else:
+            hr = pair.hr_y.to(device) if routing.domain == "hr" else None
+            sr, routes = grouped(model, lr, pair.scale, routing, hr)
+    return sr.cpu(), routes, cost_of(model, *pair.lr.shape[:2], pair.scale, routes).macs
 
 
-def evaluate(method, model, datasets, scales, routing=None, *, device=torch.device("cpu"),
+def evaluate(method, model, datasets, scales, routing=None, *, device=torch.device("cpu"), by=super_resolve,
              known=(), keep=lambda row: None, progress=lambda items, total: items):
     """Rows of quality.csv for one method.
 
@@ -127,6 +129,8 @@ def evaluate(method, model, datasets, scales, routing=None, *, device=torch.devi
     datasets : dict of str to list of Path
     scales : sequence of int
     routing : Routing or None
+    by : callable
+        `super_resolve`, or another way to use the same network.
     known : list of dict
         Rows of an interrupted evaluation: not measured again.
     keep : callable
@@ -150,7 +154,7 @@ def evaluate(method, model, datasets, scales, routing=None, *, device=torch.devi
         raise ValueError(f"{method}: two images of one name in a set of {', '.join(datasets)}; "
                          "rename one")
     todo = [(name, scale, path) for name, scale, path in jobs if (name, scale, path.stem) not in found]
-    work = partial(_evaluate_image, method, model, routing, device)
+    work = partial(_evaluate_image, by, method, model, routing, device)
     threads = torch.get_num_threads()
     # an image a thread: scoring (numpy) and networks (torch) then share the cores well
     with ThreadPoolExecutor(threads, initializer=partial(torch.set_num_threads, 1)) as pool:
@@ -161,13 +165,12 @@ def evaluate(method, model, datasets, scales, routing=None, *, device=torch.devi
     return [found[name, scale, path.stem] for name, scale, path in jobs]
 
 
-def _evaluate_image(method, model, routing, device, dataset, scale, path):
+def _evaluate_image(by, method, model, routing, device, dataset, scale, path):
     pair = load(path, scale)
-    sr_y, routes = super_resolve(model, pair, routing, device)
+    sr_y, routes, macs = by(model, pair, routing, device)
     psnr_db, structure = score(compose(sr_y, pair), pair)
     return {"method": method, "dataset": dataset, "scale": scale, "image": path.stem,
-            "psnr_db": psnr_db, "ssim": structure, **shares_of(routes),
-            "macs": cost_of(model, *pair.lr.shape[:2], scale, routes).macs}
+            "psnr_db": psnr_db, "ssim": structure, **shares_of(routes), "macs": macs}
 
 
 def sweep(method, model, dataset, paths, scale, routings, *, device=torch.device("cpu"),

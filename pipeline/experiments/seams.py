@@ -1,5 +1,7 @@
 """What the border of a patch costs: error by distance from it, and PSNR, of each border policy."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -9,6 +11,7 @@ from pipeline.engine.fused import Fused, precisions
 from pipeline.data.images import read
 from pipeline.sr.colour import luma
 from pipeline.sr.patches import assemble, cut, patch_size
+from pipeline.sr.routing import route_patches
 
 POLICIES = {"paper": torch.float32, "context": torch.float32, "whole": torch.float32,
             "paper bf16": torch.bfloat16}  # the last one where the device computes in it
@@ -27,6 +30,16 @@ def distances(height, width, scale):
     inside = torch.minimum(torch.minimum(y, p - 1 - y)[:, None], torch.minimum(x, q - 1 - x))
     patches = len(cut(torch.zeros(1, 1, height, width), size))
     return assemble(inside.expand(patches, 1, p, q), height, width, size, scale)[0, 0].numpy()
+
+
+@torch.inference_mode()
+def with_context(model, pair, routing, device):
+    """`pipeline.evaluation.protocol.super_resolve` by the engine, each patch with its real surroundings."""
+    net, lr = Fused(model, pair.scale), pair.lr_y.to(device)
+    hr = pair.hr_y.to(device) if routing.domain == "hr" else None
+    routes = route_patches(model, lr, pair.scale, routing, hr)
+    (sr,), _ = adaptive.super_resolve(net, [lr], replace(routing, domain="lr"), "context", routes=[routes])
+    return sr.cpu(), routes, adaptive.context_cost(net, lr, routes).macs
 
 
 @torch.inference_mode()

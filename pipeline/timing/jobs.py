@@ -11,7 +11,7 @@ from functools import partial
 
 import torch
 
-from pipeline.engine import adaptive, borders
+from pipeline.engine import adaptive
 from pipeline.sr.cost import Cost
 from pipeline.sr.degrade import imresize
 from pipeline.engine.fused import Fused
@@ -107,8 +107,4 @@ def cost(net, mode, lr, routes):
         return Cost(16 * h * w * net.scale**2, 4 * h * w * (1 + net.scale**2))
     if mode != "context":
         return cost_of(net.plain, h, w, net.scale, routes)
-    layout = adaptive.Layout.of(lr, patch_size(net.scale))
-    layers = borders.work(net.fused, [lr], [layout], [0], routes)
-    hr = h * w * net.scale**2 if net.fused.bicubic else 0
-    return Cost(sum(conv.macs * n for conv, n in layers) + 16 * hr,
-                4 * (hr + sum((conv.inputs + conv.outputs) * n + conv.macs for conv, n in layers)))
+    return adaptive.context_cost(net.fused, lr, routes)

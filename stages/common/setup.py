@@ -40,7 +40,8 @@ def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print
     model = fresh(variant)
     if not learns(model):
         return model, []
-    images = _packed(home / "train.npz")
+    source = (home / "train.npz").absolute(), (home / "train.npz").stat().st_mtime_ns
+    images = _packed(*source)
     where, network, seed = device(), variant["network"], variant["seed"]
     identity = {"network": network, "version": model.version, "options": variant["options"]}
     how = {"scales": tuple(scales or variant["scales"]), "seed": seed, "identity": identity, "limit_s": limit_s,
@@ -52,7 +53,7 @@ def train(home, name, limit_s=0.0, progress=lambda step, steps: None, warn=print
                     conditions=conditions(torch.device("cpu")), **how)
     else:
         recipe = algorithm1.Recipe(**variant["recipe"])
-        trunk, branch = (_phase(home / "train.npz", tuple(phase["sets"]), phase["augment"])
+        trunk, branch = (_phase(source, tuple(phase["sets"]), phase["augment"])
                          for phase in (variant["phases"][key] for key in ("trunk", "branch")))
         small = too_small({**trunk.images, **branch.images}, recipe.crop, variant["scales"])
         if small:
@@ -75,14 +76,14 @@ def fresh(variant):
 
 
 @lru_cache
-def _packed(path):
+def _packed(path, written):
     return pack.unpack(path)
 
 
 @lru_cache
-def _phase(path, sets, augment):
+def _phase(source, sets, augment):
     """The same object for all trainings of this process, which share its patches."""
-    return algorithm1.Phase(of_sets(_packed(path), sets), augment)
+    return algorithm1.Phase(of_sets(_packed(*source), sets), augment)
 
 
 def check(variants):

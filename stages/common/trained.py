@@ -27,3 +27,10 @@ def test_images(params, names=None):
     """dict of test set to list of image files: of all sets of the profile, or of those named."""
     return {name: list_images(folder(params) / "datasets" / "test" / name)
             for name in (params.images.test if names is None else names)}
+
+
+def expense(p, name, dataset, scale):
+    """Operations of scoring a variant, roughly, to begin with the longest: those of the network, and of scoring."""
+    macs = provenance(p, name)["macs_per_lr_pixel"][f"x{scale}"].values()
+    pixels = sum(path.stat().st_size for path in test_images(p, [dataset])[dataset])  # about one a byte
+    return (max(macs) / scale**2 + 5e4) * pixels

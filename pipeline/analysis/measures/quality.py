@@ -100,9 +100,12 @@ def gain_over(r, cells, other, dataset, scale, claimed):
         return missing(f"{label(other)} is not among the methods of this run" if len(ours) else
                        f"{dataset} is no test set of this run")
     interval = statistics.mean(ours - theirs, seed=r.seed, noise=r.noise())
+    context = r.scores("prn_context", dataset, scale)
+    beside = (f"; with the real surroundings of each patch in place of zeros, "
+              f"{db((context - theirs).mean(), 'PRN', label(other))}") if len(context) else ""
     outcome = Outcome(db(interval.value, "PRN", label(other)), interval,
                       seeded(r, verdicts.gain(interval, claimed)),
-                      f"{interval.n} images, paired; {seeds(r.noise())}")
+                      f"{interval.n} images, paired; {seeds(r.noise())}{beside}")
     return against_weak(outcome,
                         label(other) if weak(cells, other, f"{dataset} x{scale} psnr_db") else "")
 

@@ -2,13 +2,14 @@
 
 import textwrap
 
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from pipeline.report.figures import style
 from pipeline.report.figures.labels import annotate
 
-_MODES = {"grouped": "", "paper": ", patch by patch", "whole": ""}
+_MODES = {"grouped": "", "paper": ", patch by patch", "whole": "", "context": ""}
 
 
 @style.rc()
@@ -16,7 +17,7 @@ def efficiency(table, timing, dataset, scale):
     """PSNR against time of each method that has both.
 
     PRN and its routed variants stand at the times of the modes ``grouped`` and ``paper``, both with
-    their routed quality; all other methods at that of ``whole``.  A marker is hollow where the quality
+    their routed quality, PRN with real context at that of ``context``; all others at that of ``whole``.  A marker is hollow where the quality
     is cited and the time alone is measured.
 
     Parameters
@@ -54,10 +55,12 @@ def _points(table, timing, dataset, scale):
     """The rows of `timing` to draw, with psnr_db and whether it is cited."""
     table, timing = (rows[(rows.dataset == dataset) & (rows.scale == scale)] for rows in (table, timing))
     quality = table.assign(cited=table.source == "cited", psnr_db=table.psnr_db.fillna(table.paper_psnr_db))
-    rows = timing.merge(quality[["method", "psnr_db", "cited"]], on="method")
-    routed = rows.method.str.startswith("prn") & (rows.method != "prn_no_routing")
-    return rows[routed & rows["mode"].isin(["grouped", "paper"])
-                | ~routed & (rows["mode"] == "whole")]
+    context = timing[(timing.method == "prn") & (timing["mode"] == "context")].assign(method="prn_context")
+    rows = pd.concat([timing, context]).merge(quality[["method", "psnr_db", "cited"]], on="method")
+    context = rows.method == "prn_context"
+    routed = rows.method.str.startswith("prn") & (rows.method != "prn_no_routing") & ~context
+    return rows[routed & rows["mode"].isin(["grouped", "paper"]) | context
+                | ~routed & ~context & (rows["mode"] == "whole")]
 
 
 def _draw(axes, rows):
