@@ -22,6 +22,8 @@ HALVING = rungs((100, 30.0, 27.0), (400, 30.4, 27.4), (1600, 30.6, 27.5))  # x2:
 
 def test_the_last_doubling_is_that_of_the_scale_that_gains_most():
     assert ladder.last_doubling(HALVING) == pytest.approx(0.1)  # two doublings gained 0.2 dB at x2
+    assert ladder.last_doubling(HALVING, [4]) == pytest.approx(0.05)  # a claim on x4 alone
+    assert ladder.settled_at(HALVING, 0.06, [4]) == 1600 and ladder.settled_at(HALVING, 0.06) > 1600
     assert ladder.last_doubling(rungs((100, 30.0, 27.0))) is None and ladder.last_doubling({}) is None
 
 

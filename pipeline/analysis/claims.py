@@ -90,6 +90,11 @@ def trained(claim):
     return [name for word in claim.trained.split() for name in groups.get(word, [word])]
 
 
+def scales(claim, results):
+    """Scales whose training a claim rests on; empty for all."""
+    return [results.scale if word == "ablation" else int(word) for word in claim.scales.split()]
+
+
 def _judge(claim, results, cells):
     """The outcome, held back where the training or the images cannot carry a verdict."""
     if claim.not_testable:
@@ -99,7 +104,8 @@ def _judge(claim, results, cells):
         return outcome
     images = (f"measured on {results.dataset}, not on BSDS100"
               if claim.on_bsds100 == "yes" and results.dataset != "bsds100" else "")
-    reasons = [reason for reason in (images, shortfall(results, trained(claim))) if reason]
+    reasons = [reason for reason in (images, shortfall(results, trained(claim), scales(claim, results)))
+               if reason]
     if not reasons:
         return outcome
     return replace(outcome, verdict="inconclusive", because="; ".join([*reasons, outcome.because]))

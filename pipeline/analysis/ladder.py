@@ -30,23 +30,20 @@ def table(models):
     return pd.DataFrame(rows, columns=COLUMNS).sort_values(["method", "scale", "patches"], kind="stable")
 
 
-def last_doubling(model):
-    """Gain of the last doubling in dB, the largest over the scales; None with fewer than two rungs."""
-    rungs = model.get("rungs", [])
-    keys = [key for key in (rungs or [{}])[-1] if key.startswith("psnr_db_x")]
+def last_doubling(model, scales=()):
+    """Gain of the last doubling in dB, the largest over some scales (or all); None with fewer than two rungs."""
+    rungs, keys = model.get("rungs", []), _keys(model, scales)
     return max(_doubling(*rungs[-2:], key) for key in keys) if len(rungs) > 1 and keys else None
 
 
-def settled_at(model, limit_db):
+def settled_at(model, limit_db, scales=()):
     """Patches at which a doubling would gain no more than `limit_db`, by the ladder's own slope.
 
     The gain of a doubling is taken to go on falling by the factor by which it fell between the last three
-    rungs, at each scale.  None where it did not fall, or with fewer rungs.
+    rungs, at each of some scales (or of all).  None where it did not fall, or with fewer rungs.
     """
     rungs, found = model.get("rungs", []), []
-    for key in (rungs or [{}])[-1]:
-        if not key.startswith("psnr_db_x") or len(rungs) < 3:
-            continue
+    for key in _keys(model, scales) if len(rungs) > 2 else ():
         earlier, later = _doubling(*rungs[-3:-1], key), _doubling(*rungs[-2:], key)
         if later <= limit_db:
             found.append(rungs[-1]["patches"])
@@ -58,6 +55,12 @@ def settled_at(model, limit_db):
         more = math.log(later / limit_db) / math.log(earlier / later) * apart
         found.append(math.sqrt(rungs[-1]["patches"] * rungs[-2]["patches"]) * 2 ** more)
     return max(found) if found else None
+
+
+def _keys(model, scales):
+    """The held-out PSNR of some scales, or of all that the network has."""
+    keys = [key for key in (model.get("rungs") or [{}])[-1] if key.startswith("psnr_db_x")]
+    return [key for key in keys if int(key[9:]) in scales] or keys
 
 
 def _doubling(before, rung, key):

@@ -113,11 +113,11 @@ class Results:
         return pd.Series(1 - macs / per_pixel["severe"], rows.image).groupby(level=0).mean()
 
 
-def shortfall(results, names):
+def shortfall(results, names, scales=()):
     """Why a verdict on trained networks would be unfair, and what would settle it; else an empty text.
 
     Enough is (decision D16) where the last doubling of the patches gained ``claims.doubling_db`` at most
-    on held-out training images, or where a network has seen ``claims.budget`` of the paper's patches of
+    on held-out training images at the scales of the verdict (empty: at all), or where a network has seen ``claims.budget`` of the paper's patches of
     54x54 at each scale.  Those of the 7-layer CNN are fewer (section III); all others are held to PRN's.
     The authors' own models, and what is fitted or has nothing to learn, are trained enough.
     """
@@ -127,9 +127,9 @@ def shortfall(results, names):
         if model and model["steps"] and "batch" in model["recipe"] and model.get("weights") != "authors":
             recipe, full = model["recipe"], t.paper_patches.get(name, t.paper_patches["prn"])
             patches = model.get("patches", model["steps"] * recipe["batch"])  # of each scale
-            seen, gain = patches * (recipe["crop"] / FULL_PATCH) ** 2, ladder.last_doubling(model)
+            seen, gain = patches * (recipe["crop"] / FULL_PATCH) ** 2, ladder.last_doubling(model, scales)
             if seen < t.budget * full and (gain is None or gain > t.doubling_db):
-                at = min(t.budget * full, ladder.settled_at(model, t.doubling_db) or np.inf)
+                at = min(t.budget * full, ladder.settled_at(model, t.doubling_db, scales) or np.inf)
                 slope = "" if gain is None else f", {gain:+.3f} dB by the last doubling"
                 said = f"{label(name)} {seen:,.0f} patches a scale{slope}"
                 short.setdefault(at, []).append(said)

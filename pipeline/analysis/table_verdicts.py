@@ -30,7 +30,7 @@ def _table1(r):
             tolerance = _tolerance(r, row.method, metric)
             column = f"{row.dataset} x{row.scale} {metric}"
             yield _cell(r, "I", row.method, column, paper, ours, tolerance, DECIMALS[metric],
-                        [row.method])
+                        [row.method], row.scale)
 
 
 def _table3(r):
@@ -53,8 +53,8 @@ def _table4(r):
                     _tolerance(r, "prn", "psnr_db"), DECIMALS["psnr_db"], [name])
 
 
-def _cell(r, table, row, column, paper, ours, tolerance, rounding, trained):
-    comparable = pd.notna(paper) and not shortfall(r, trained)
+def _cell(r, table, row, column, paper, ours, tolerance, rounding, trained, scale=None):
+    comparable = pd.notna(paper) and not shortfall(r, trained, [scale or r.scale])
     if table != "I":  # times too: the mix of routes is that of the images
         comparable &= r.dataset == "bsds100"
     if pd.isna(ours):

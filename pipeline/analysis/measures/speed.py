@@ -42,7 +42,7 @@ def _superior(r, cells, rivals):
     if len(r.scores("prn", r.dataset, r.scale)) < verdicts.LEAST_IMAGES:
         return "inconclusive", f"PSNR: fewer than ten images of {r.dataset}"
     found, behind, unfair = lead(r, cells, r.dataset, r.scale, "psnr_db")
-    verdict, short = verdicts.every(found), shortfall(r, ("prn", *rivals))
+    verdict, short = verdicts.every(found), shortfall(r, ("prn", *rivals), [r.scale])
     if short or unfair and verdict in ("supported", "partly supported"):
         verdict = "inconclusive"
     weaker = ", ".join(name for name, _ in unfair)
