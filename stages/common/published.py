@@ -35,7 +35,7 @@ def trunk(p, name):
     source, out = ROOT / "states" / f"{p.profile}-{p.budget}-{name}", TRUNKS / name
     state = torch.load(source / "trunk.pt", map_location="cpu", weights_only=True)
     names = [key for key, _ in fresh(p, name).named_parameters()]
-    values = state["model"] | dict(zip(names, state["average"]))  # averaged where the recipe averages
+    values = state["model"] | dict(zip(names, state.get("average", [])))  # averaged where the recipe averages
     small = {key: state[key] for key in ("identity", "step", "curve", "seconds", "conditions")}
     if (size := 4 * sum(value.numel() for value in values.values())) > LARGEST:
         raise ValueError(f"{name}: a trunk of {size:,} bytes is too large for git, more than {LARGEST:,.0f}")
