@@ -1,16 +1,21 @@
 """What CUDA would refuse or wait for, rehearsed on a CPU (tests/pretend.py)."""
 
+import os
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
+from pipeline.io import read_json
 from pipeline.sr.routing import Routing
 from pipeline.timing.jobs import Network, make_job
 from pipeline.training import algorithm1
 from pipeline.training.run import FORMATS
+from tests import workspace
 from tests.pretend import DeviceError, Pretend
 from tests.test_routing import picture, trained_like
 from tests.test_training import RECIPE, assert_same, run
@@ -127,3 +132,23 @@ def test_a_gpu_machine_has_what_it_needs(module):
             f"import stages.common.shell; stages.common.shell.run = lambda main: None\nimport {module}")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert not done.returncode, done.stderr
+
+
+def test_what_a_gpu_machine_trains_comes_home(tmp_path, monkeypatch):
+    """On the CPU, without CUDA: side by side, in small archives, and nothing is trained again at home."""
+    there, home = tmp_path / "there", tmp_path / "home"
+    raw = workspace.small_params()
+    for folder in (there, home):
+        folder.mkdir()
+        workspace.fill(folder, raw)
+        monkeypatch.chdir(folder)
+        assert workspace.first_words(["check", "download train", "download test", "pack"], monkeypatch) is None
+    done = subprocess.run([sys.executable, "-m", "stages.gpu", "2", "out", "train"], cwd=there, capture_output=True,
+                          text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert not done.returncode and "1 archives in out" in done.stdout, done.stderr
+    with zipfile.ZipFile(there / "out/home-1.zip") as archive:
+        archive.extractall(home)
+    monkeypatch.setattr(algorithm1, "_advance", lambda *_: pytest.fail("trained again"))
+    for name in ("prn", "prn_no_rolling", "cnn7"):
+        assert workspace.stage(f"train {name}", monkeypatch) is None
+        assert read_json(Path(f"artifacts/embedded/models/{name}.json"))["patches"] == 16
