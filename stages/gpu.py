@@ -17,7 +17,8 @@ from stages.common.gpu_results import command, pack_up
 from stages.common.shell import axes, run
 from stages.common.workers import STREAMS, each
 
-TESTS = [str(path) for path in sorted(Path("tests").glob("test_*.py")) if "pytest.mark.gpu" in path.read_text(encoding="utf-8")]
+TESTS = [str(path) for path in sorted(Path("tests").glob("test_*.py"))
+         if "pytest.mark.gpu" in path.read_text(encoding="utf-8")]
 PARTS = {"tests": ["pytest", "-q", "-m", "gpu", *TESTS], "timing": ["stages.timing"], "engine": ["stages.engine"]}
 
 
