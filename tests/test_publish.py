@@ -15,27 +15,22 @@ from stages.common.networks import fresh
 from tests import workspace
 from tests.workspace import stage
 
-# trained before the budgets of params.yaml: to be replaced, and the list to shrink to nothing
-SUPERSEDED = {"fsrcnn_ours"}
-
 
 @pytest.mark.parametrize("name", sorted(params.published()))
 def test_shipped_weights_are_of_the_budget_that_they_name(name):
     record = json.loads(Path(f"weights/{name}.json").read_text())
-    assert ("budget" in record) == (name not in SUPERSEDED), "a name leaves SUPERSEDED as its weights do"
-    if "budget" in record:
-        p = replace(params.load(), profile="paper", budget=record["budget"])
-        wanted, scales = training(p, name), fresh(p, name).learns
-        assert record["recipe"] == asdict(p.recipe_of(name))  # rate and batch among it
-        assert [rung["patches"] for rung in record["rungs"]] == wanted["rungs"]
-        assert record["patches"] == wanted["rungs"][-1]
-        assert [rung["steps"] for rung in record["rungs"]] == [
-            steps_of(n, scales, record["recipe"]["batch"]) for n in wanted["rungs"]]
-        assert record["steps"] == record["rungs"][-1]["steps"] == record["curve"][-1]["step"]
+    p = replace(params.load(), profile="paper", budget=record["budget"])
+    wanted, scales = training(p, name), fresh(p, name).learns
+    assert record["recipe"] == asdict(p.recipe_of(name))  # rate and batch among it
+    assert [rung["patches"] for rung in record["rungs"]] == wanted["rungs"]
+    assert record["patches"] == wanted["rungs"][-1]
+    assert [rung["steps"] for rung in record["rungs"]] == [
+        steps_of(n, scales, record["recipe"]["batch"]) for n in wanted["rungs"]]
+    assert record["steps"] == record["rungs"][-1]["steps"] == record["curve"][-1]["step"]
 
 
-def test_nothing_superseded_is_left_over():
-    assert SUPERSEDED <= params.published().keys() and not params.by_authors().keys() & params.published().keys()
+def test_no_method_has_weights_of_ours_and_of_its_authors():
+    assert not params.by_authors().keys() & params.published().keys()
 
 
 @pytest.fixture
