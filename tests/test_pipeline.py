@@ -98,7 +98,7 @@ def test_repro_makes_the_report_offline_and_a_second_one_does_nothing(clone):
     assert len(quality) == 4 * (5 * 3 + 1) and quality[["psnr_db", "ssim"]].notna().all().all()
     early = quality.method == "fsrcnn"  # 8 steps of Adam drive it off its bicubic start
     assert quality.psnr_db.between(5, 60).all() and quality[~early].psnr_db.between(20, 60).all()
-    assert set(quality.method) == set(KEPT)
+    assert set(quality.method) == {*KEPT, "prn_context"}
     assert set(pd.read_csv(out / "timing.csv").method) == set(KEPT)
     ledger = pd.read_csv(out / "claims.csv").set_index("id")
     assert set(ledger.index[ledger.verdict == "contradicted"]) == {"receptive-field"}  # by arithmetic, decision D5
