@@ -8,25 +8,21 @@ ROUTES = ("mild", "moderate", "severe")
 
 def rolling(r, cells, claimed):
     """PSNR with rolling above that without, over images and seeds."""
-    a, b = r.ablated("prn"), r.ablated("prn_no_rolling")
-    if a.empty or b.empty:
-        return missing("prn_no_rolling was not run")
-    counts = (r.trainings("prn"), r.trainings("prn_no_rolling"))
-    interval = statistics.mean(a - b, seed=r.seed, noise=r.noise(), trainings=counts)
-    return Outcome(db(interval.value, "with rolling", "without", 3), interval,
-                   seeded(r, verdicts.gain(interval, claimed)),
-                   f"{interval.n} images, {counts[0]} and {counts[1]} seeds; {seeds(r.noise())}")
+    return _above(r, "prn_no_rolling", "with rolling", "without", claimed)
 
 
 def mild_alone(r, cells):
     """PSNR above a variant whose dilated early layer sees mild patches alone."""
-    a, b = r.ablated("prn"), r.ablated("prn_mild_alone")
+    return _above(r, "prn_mild_alone", "mild and moderate patches together", "mild ones alone")
+
+
+def _above(r, other, ours, theirs, claimed=0.0):
+    a, b = r.ablated("prn"), r.ablated(other)
     if a.empty or b.empty:
-        return missing("prn_mild_alone was not run")
-    counts = (r.trainings("prn"), r.trainings("prn_mild_alone"))
+        return missing(f"{other} was not run")
+    counts = (r.trainings("prn"), r.trainings(other))
     interval = statistics.mean(a - b, seed=r.seed, noise=r.noise(), trainings=counts)
-    return Outcome(db(interval.value, "mild and moderate patches together", "mild ones alone", 3), interval,
-                   seeded(r, verdicts.gain(interval)),
+    return Outcome(db(interval.value, ours, theirs, 3), interval, seeded(r, verdicts.gain(interval, claimed)),
                    f"{interval.n} images, {counts[0]} and {counts[1]} seeds; {seeds(r.noise())}")
 
 
