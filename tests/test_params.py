@@ -81,7 +81,7 @@ def test_each_budget_changes_only_what_differs():
     assert p.recipe_of("prn", "cpu").crop == p.recipe_of("prn", "paper").crop == 54
     for budget, amounts in p.budgets.items():
         for name, changes in amounts.recipes.items():
-            same = {k for k, v in changes.items() if p.recipes[name][k] == v}
+            same = {k for k, v in changes.items() if p.recipes[name].get(k) == v}
             assert not same, f"budgets.{budget}.recipes.{name}: {same} are those of recipes.{name}"
 
 
@@ -121,7 +121,7 @@ def test_each_budget_changes_only_what_differs():
     (("variants", "prn", "profiles"), ["paper"], "prn.profiles: .* every profile needs prn"),
     (("variants", "prn", "network"), "edsr", "variants.prn.network: 'edsr' is not legal"),
     (("variants", "prn", "train_gammas"), [50, 20], "train_gammas: gamma_low=50"),
-    (("budget",), "long", "budget: 'long' is not legal; use one of smoke, cpu, paper"),
+    (("budget",), "long", "budget: 'long' is not legal; use one of smoke, cpu, gpu, paper"),
     (("budgets", "cpu", "rungs"), [0], r"budgets.cpu.rungs\[0\]: 0 is too small"),
     (("budgets", "cpu", "rungs"), [5, 5], "budgets.cpu.rungs: .5, 5. is not legal; use numbers that grow"),
     (("budgets", "cpu", "recipes", "prm"), {}, "budgets.cpu.recipes.*'prm' is not legal; use one of paper"),

@@ -15,7 +15,7 @@ from tests.code_digest import digest, tokens
 
 ROOT = Path(__file__).parents[1]
 CODE = {  # what a version covers: name to (version, digest, files)
-    "training": (training.VERSION, "2:261f6e723386fd8d", [
+    "training": (training.VERSION, "2:f49fd932f3092e0a", [
         "training/algorithm1.py", "training/run.py", "training/sampling.py", "training/precision.py",
         "training/fit/aplus.py", "training/fit/rfl.py", "training/fit/samples.py", "sr/degrade.py",
         "sr/prior.py"]),

@@ -3,7 +3,7 @@
 from pipeline.config.options import FITTED, OPTIONS, resolve
 from pipeline.config.validation import ParameterError, one_of, read, unique
 
-PROFILES, BUDGETS = ("embedded", "paper"), ("smoke", "cpu", "paper")
+PROFILES, BUDGETS = ("embedded", "paper"), ("smoke", "cpu", "gpu", "paper")
 ALWAYS = ("bicubic", "cnn7", "fsrcnn", "prn")  # every profile's figures need them
 FIGURES = ("fig8", "fig9", "fig10", "fig11")
 # tables and claims name these variants: with other options the name would lie

@@ -45,9 +45,9 @@ class Recipe:
     warmup: whole(0, 10**6)  # steps
     batch: whole(4, 4096)  # patches of one scale
     crop: whole(16, 1024)  # HR pixels
-    clip: real(ge=0, le=1e9)  # largest norm of the gradient; 0: not clipped
-    ema: real(ge=0, lt=1)  # decay of the averaged weights; 0: none
-    precision: Literal["float32", "bfloat16"] = "float32"  # of wide convolutions
+    clip: real(ge=0, le=1e9) = 0.0  # largest norm of the gradient; 0: not clipped
+    ema: real(ge=0, lt=1) = 0.0  # decay of the averaged weights; 0: none
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"  # of wide convolutions
 
 
 @section

@@ -175,7 +175,7 @@ class Params:
     """All of params.yaml."""
 
     profile: Literal["embedded", "paper"]
-    budget: Literal["smoke", "cpu", "paper"]
+    budget: Literal["smoke", "cpu", "gpu", "paper"]
     weights: Literal["trained", "published"]
     seed: Seed
     gamma_low: Number

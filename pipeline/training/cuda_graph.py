@@ -18,7 +18,9 @@ def capture(take_step, run):
     Not by ``torch.cuda.graph``, which waits for the whole device and so for all other trainings.
     """
     with ALONE:
-        keep, here, stream = clone(run.tensors()), torch.cuda.current_stream(), torch.cuda.Stream()
+        keep, here = clone(run.tensors()), torch.cuda.current_stream()
+        # a training's own stream where it has one: torch has 32, and another from it may be another training's
+        stream = torch.cuda.Stream() if here == torch.cuda.default_stream() else here
         stream.wait_stream(here)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.stream(stream):

@@ -18,10 +18,11 @@ def convolve_in(precision, model):
     Parameters
     ----------
     precision : str
-        A dtype of torch, such as ``"bfloat16"``; ``"float32"`` changes nothing.
+        ``"bfloat16"``; ``"float32"`` changes nothing, nor does ``"tf32"``, float32 of which a GPU multiplies
+        fewer bits: `pipeline.training.run.Run` tells it to.
     model : Module
     """
-    dtype = getattr(torch, precision)
+    dtype = getattr(torch, precision.replace("tf32", "float32"))
     wide = [m for m in model.modules() if isinstance(m, nn.Conv2d)
             and min(m.in_channels, m.out_channels) >= WIDE and dtype != torch.float32]
     for conv in wide:

@@ -47,7 +47,8 @@ class Run:
 
     def __init__(self, model, recipe, learns, seed, device, *, conditions=None, steps=1, held_out=None,
                  scales=(), identity=None):
-        torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32 = device.type == "cuda", False
+        torch.backends.cudnn.benchmark = device.type == "cuda"
+        torch.backends.cudnn.allow_tf32 = recipe.precision == "tf32"
         self.model = model.to(device, memory_format=FORMATS[device.type]).train()
         self.recipe, self.learns, self.seed, self.steps = recipe, tuple(learns), seed, steps
         self.device, self.conditions, self.identity = device, conditions, identity
