@@ -42,11 +42,11 @@ def departures(models, test_sets, training_sets, machine, table, published, revi
     steps = sorted({m["steps"] for m in trained.values()})
     budget = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
     where = "; ".join(sorted({d for m in trained.values() for d in m["device"].split("; ") if d}))
-    on_cpu = sum("CPU" in m["device"] for m in trained.values())
+    on_cpu = sum(all("CPU" in d for d in m["device"].split("; ")) for m in trained.values())
     reduced = sorted({m["precision"] for m in [*trained.values(), machine]
                       if m.get("precision", "float32") != "float32"})
-    rough = [label(name) for name, m in trained.items()  # weights of before the key have none
-             if m["recipe"].get("precision", "float32") != "float32"]
+    rough = {kind: ", ".join(label(name) for name, m in trained.items() if m["recipe"].get("precision") == kind)
+             for kind in ("tf32", "bfloat16")}
     cited = _cited(table)
     of = machine["device"] if machine.get("kind") == "cuda" else f"a CPU, {machine['device']}"
     others = machine.get("other_cores") or 0
@@ -61,7 +61,8 @@ def departures(models, test_sets, training_sets, machine, table, published, revi
         ("No GPU", f"{on_cpu} of {len(trained)} networks were trained on a CPU" if on_cpu else ""),
         ("Precision", "; ".join(filter(None, [
             f"computed in {', '.join(reduced)}, not in float32" if reduced else "",
-            f"wide convolutions trained in bfloat16: {', '.join(rough)}" if rough else ""]))),
+            f"multiplied in TF32 on a GPU, in training: {rough['tf32']}" if rough["tf32"] else "",
+            f"wide convolutions trained in bfloat16: {rough['bfloat16']}" if rough["bfloat16"] else ""]))),
         ("Recipe", _recipe(models.get("prn"))),
         ("Training images", _training_images(training_sets)),
         ("Times", f"of {of}, not the paper's GTX 980 Ti: compare ratios, not ms"),
