@@ -27,7 +27,7 @@ RNG = np.random.default_rng(0)
 
 def quality_and_timing(methods):
     quality = pd.DataFrame([{"method": m, "dataset": "set5", "scale": 4, "psnr_db": 26.5 + i / 5,
-                             "paper_psnr_db": 20.0, "source": "measured"} for i, m in enumerate(methods)])
+                             "paper_psnr_db": 26.5 + i / 5, "source": "measured"} for i, m in enumerate(methods)])
     modes = {"prn": ("grouped", "paper", "whole")}
     timing = pd.DataFrame([{"method": m, "dataset": "set5", "scale": 4, "device": "a CPU",
                             "mode": mode, "ms_median": 1.0 + i + 10 * k, "ms_p10": 0.9 + i + 10 * k,
@@ -147,11 +147,19 @@ def test_efficiency_draws_each_method_at_its_modes():
 
 def test_a_method_whose_quality_is_cited_has_a_hollow_marker():
     quality, timing = quality_and_timing(["drcn", "srcnn", "prn"])
-    quality.loc[0, ["psnr_db", "source"]] = [np.nan, "cited"]
+    quality.loc[0, ["psnr_db", "paper_psnr_db", "source"]] = [np.nan, 20.0, "cited"]
     axes, = efficiency(quality, timing, "set5", 4).axes
     points = [line for line in axes.lines if line.get_marker() not in ("|", "None", None)]
     hollow = {line.get_ydata()[0]: line.get_markerfacecolor() == "white" for line in points}
     assert hollow == {20.0: True, quality.psnr_db[1]: False, quality.psnr_db[2]: False}
+
+
+def test_the_papers_quality_is_hollow_beside_ours_where_it_differs():
+    quality, timing = quality_and_timing(["srcnn", "fsrcnn", "prn"])
+    quality["paper_psnr_db"] = quality.psnr_db + [0.004, 0.1, np.nan]
+    axes, = efficiency(quality, timing, "set5", 4).axes
+    hollow = [line.get_ydata()[0] for line in axes.lines if line.get_markerfacecolor() == "white"]
+    assert hollow == [quality.paper_psnr_db[1]]
 
 
 @pytest.mark.parametrize("factor", [0.02, 0.5, 4000])

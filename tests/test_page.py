@@ -54,6 +54,19 @@ def test_nothing_is_wider_than_the_window(browser, page, width):
     assert browser.run(hidden) == []
 
 
+def test_a_phone_shows_one_data_set_of_table_i_at_a_time(browser, page):
+    browser.open(page, 390, 844)
+    shown = "[...document.querySelectorAll('.grouped .group')].filter(e => e.offsetWidth && e.innerText).map(e => e.innerText)"
+    first, tables = browser.run(shown), browser.run("document.querySelectorAll('.grouped').length")
+    assert len(first) == tables and len(set(first)) == 1
+    if browser.run("document.querySelectorAll('.choose').length"):
+        browser.run("{ const s = document.querySelector('.choose select'); s.selectedIndex = 1; "
+                    "s.dispatchEvent(new Event('change')) }")
+        assert browser.run(shown)[0] != first[0]
+    browser.open(page, 1280, 844)
+    assert len(browser.run(shown)) >= len(first)
+
+
 def test_no_table_is_cut_at_a_desktop_nor_scrolls_inside_the_page(browser, made):
     browser.open(made, 1280, 844)
     cut = ("[...document.querySelectorAll('.wide')].filter(e => e.scrollWidth > e.clientWidth + 1 || "
@@ -108,7 +121,7 @@ def test_the_divider_follows_mouse_and_keys_and_shows_what_is_chosen(browser, ma
     assert 22 <= at <= 28 and f"{100 - at}%" in browser.run(clip)
     browser.press("ArrowRight", 39)
     assert f"{100 - at - 1}%" in browser.run(clip)
-    browser.run("(s => { s.value = 'hr'; s.dispatchEvent(new Event('change')) })(document.querySelector('select'))")
+    browser.run("(s => { s.value = 'hr'; s.dispatchEvent(new Event('change')) })(document.querySelector('.comparison select'))")
     assert browser.run("document.querySelector('.over').dataset.name") == "hr"
     assert "HR" in browser.run("document.querySelector('.panes input').getAttribute('aria-label')")
 

@@ -17,8 +17,9 @@ def efficiency(table, timing, dataset, scale):
     """PSNR against time of each method that has both.
 
     PRN and its routed variants stand at the times of the modes ``grouped`` and ``paper``, both with
-    their routed quality, PRN with real context at that of ``context``; all others at that of ``whole``.  A marker is hollow where the quality
-    is cited and the time alone is measured.
+    their routed quality, PRN with real context at that of ``context``; all others at that of ``whole``.
+    A hollow marker has a cited quality: alone where the time alone is measured, else beside ours, at our
+    time, where the paper's figure differs by 0.01 dB or more.
 
     Parameters
     ----------
@@ -56,7 +57,8 @@ def _points(table, timing, dataset, scale):
     table, timing = (rows[(rows.dataset == dataset) & (rows.scale == scale)] for rows in (table, timing))
     quality = table.assign(cited=table.source == "cited", psnr_db=table.psnr_db.fillna(table.paper_psnr_db))
     context = timing[(timing.method == "prn") & (timing["mode"] == "context")].assign(method="prn_context")
-    rows = pd.concat([timing, context]).merge(quality[["method", "psnr_db", "cited"]], on="method")
+    columns = ["method", "psnr_db", "paper_psnr_db", "cited"]
+    rows = pd.concat([timing, context]).merge(quality[columns], on="method")
     context = rows.method == "prn_context"
     routed = rows.method.str.startswith("prn") & (rows.method != "prn_no_routing") & ~context
     return rows[routed & rows["mode"].isin(["grouped", "paper"]) | context
@@ -73,6 +75,11 @@ def _draw(axes, rows):
         axes.errorbar(row.ms_median, row.psnr_db, xerr=reach, fmt=drawn.marker, color=drawn.colour,
                       markersize=9 if drawn.marker == "*" else 5.5, elinewidth=0.8, capsize=1.5,
                       markerfacecolor="white" if row.cited else drawn.colour)
+        if not row.cited and abs(row.psnr_db - row.paper_psnr_db) >= 0.01:  # False for NaN
+            axes.plot([row.ms_median] * 2, [row.psnr_db, row.paper_psnr_db], color=drawn.colour, linewidth=0.6,
+                      alpha=0.6, zorder=1)
+            axes.plot(row.ms_median, row.paper_psnr_db, drawn.marker, color=drawn.colour, zorder=1,
+                      markersize=7 if drawn.marker == "*" else 4.5, markerfacecolor="white", markeredgewidth=0.7)
     axes.margins(0.12)
     style.widen(axes, 0.1)
     first, last = axes.get_xlim()

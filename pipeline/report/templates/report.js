@@ -38,6 +38,23 @@ for (const table of document.querySelectorAll("table.sorts")) {
   });
 }
 
+// wide tables on a phone: one data set at a time
+document.querySelectorAll(".grouped table").forEach(table => {
+  const [groups, heads] = table.tHead.rows, of = [...groups.cells].flatMap((cell, i) => Array(cell.colSpan).fill(i));
+  const label = document.createElement("label"), select = document.createElement("select");
+  [...groups.cells].forEach((cell, i) => i && select.add(new Option(cell.textContent, i)));
+  const choose = () => {
+    [...groups.cells].forEach((cell, i) => cell.classList.toggle("other", i > 0 && i !== +select.value));
+    for (const row of [heads, ...table.tBodies[0].rows])
+      [...row.cells].forEach((cell, i) => cell.classList.toggle("other", of[i] > 0 && of[i] !== +select.value));
+  };
+  label.className = "choose";
+  label.append("data set: ", select);
+  select.addEventListener("change", choose);
+  if (select.length > 1) table.before(label);
+  choose();
+});
+
 // figures: a click enlarges, a second one shows every pixel
 const dialog = document.querySelector("dialog"), large = dialog.querySelector("img");
 for (const link of document.querySelectorAll("a.enlarge"))
