@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+import torch
 
 from stages.common import workers
 from tests.workspace import ROOT
@@ -19,6 +21,8 @@ def folder(tmp_path, monkeypatch):
 
 def gone(name, seconds=10):
     """Whether the worker of a job has ended, or ends soon."""
+    if not Path(f"{name}.began").exists():  # stopped before its first line
+        return True
     pid, deadline = int(Path(f"{name}.began").read_text()), time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -61,3 +65,14 @@ def test_workers_end_when_the_stage_is_killed():
     stage.kill()
     stage.wait()
     assert gone("long")
+
+
+def test_no_two_trainings_share_a_stream_of_a_gpu(monkeypatch):
+    """torch has 32 streams and gives them out in turn: the 33rd would be the first one again."""
+    made, used = [], []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "Stream", lambda: made.append(len(made)) or made[-1])
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: used.append(stream) or nullcontext())
+    monkeypatch.setattr(workers, "FREE", [])
+    workers.each("tests.made_jobs", {f"job{k}": 1 for k in range(40)}, 2, streams=True)
+    assert len(used) == 40 and len(made) < 8
