@@ -53,6 +53,6 @@ def test_the_table_has_a_row_a_rung_and_scale_and_the_figure_draws_it():
     assert list(table) == ladder.COLUMNS and len(table) == 6
     assert table[table.scale == 2].doubling_db.tolist()[1:] == pytest.approx([0.2, 0.1])
     texts = [t.get_text() for axes in figure(table).axes for t in axes.texts]
-    assert texts == ["+0.100", "+0.050"]
+    assert [t.strip() for t in texts] == ["+0.100", "+0.050"]
     assert "no training" in figure(table[table.method == "x"]).axes[0].texts[0].get_text()
     assert np.isnan(table.doubling_db.iloc[0]) and isinstance(table, pd.DataFrame)

@@ -30,6 +30,7 @@ def ladder(rungs, names=("prn", "prn_no_rolling", "fsrcnn_ours", "fsrcnn")):
         style.nothing(figure.subplots(), "no training in this run")
         return figure
     for axes, scale in zip(figure.subplots(1, len(scales), squeeze=False)[0], scales):
+        ends = []
         for name in names:
             part = rungs[(rungs.method == name) & (rungs.scale == scale)].sort_values("patches")
             if part.empty:
@@ -37,14 +38,25 @@ def ladder(rungs, names=("prn", "prn_no_rolling", "fsrcnn_ours", "fsrcnn")):
             drawn, last = style.method(name), part.iloc[-1]
             axes.plot(part.patches, part.psnr_db, color=drawn.colour, marker=drawn.marker, label=drawn.label)
             if last.doubling_db == last.doubling_db:  # not nan
-                axes.annotate(f"{last.doubling_db:+.3f}", (last.patches, last.psnr_db), xytext=(4, 0),
-                              textcoords="offset points", fontsize=style.SMALL, va="center")
+                ends.append((last.psnr_db, last.patches, f"  {last.doubling_db:+.3f}"))
         axes.set(title=f"×{scale}", xlabel="patches of the scale", xscale="log")
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.xaxis.set_minor_formatter("")
         axes.ticklabel_format(axis="y", useOffset=False)
         axes.margins(x=0.18)
         axes.grid(True)
+        _label(axes, sorted(ends))
     figure.axes[0].set_ylabel("PSNR on held-out\ntraining images (dB)")
-    figure.axes[0].legend(loc="lower right")
+    handles = {label: line for axes in figure.axes for line, label in zip(*axes.get_legend_handles_labels())}
+    figure.legend(handles.values(), handles, loc="outside upper center", ncols=len(handles))
     return figure
+
+
+def _label(axes, ends):
+    """Texts beside the ends of lines, from the lowest up, each clear of the one below."""
+    low, high = axes.get_ylim()
+    y = low
+    for psnr, patches, text in ends:
+        y = max(psnr, y)
+        axes.annotate(text, (patches, y), fontsize=style.SMALL, va="center", annotation_clip=False)
+        y += 0.09 * (high - low)
