@@ -45,8 +45,8 @@ def departures(models, test_sets, training_sets, machine, table, published, revi
     on_cpu = sum(all("CPU" in d for d in m["device"].split("; ")) for m in trained.values())
     reduced = sorted({m["precision"] for m in [*trained.values(), machine]
                       if m.get("precision", "float32") != "float32"})
-    rough = {kind: ", ".join(label(name) for name, m in trained.items() if m["recipe"].get("precision") == kind)
-             for kind in ("tf32", "bfloat16")}
+    rough = {kind: _counted([label(name) for name, m in trained.items() if m["recipe"].get("precision") == kind],
+                            len(trained)) for kind in ("tf32", "bfloat16")}
     cited = _cited(table)
     of = machine["device"] if machine.get("kind") == "cuda" else f"a CPU, {machine['device']}"
     others = machine.get("other_cores") or 0
@@ -165,9 +165,14 @@ def _trained(models):
     return {name: m for name, m in models.items() if m.get("steps") and m.get("weights") != "authors"}
 
 
+def _counted(names, of):
+    """A few names, or how many of all."""
+    return ", ".join(names) if len(names) < 4 else f"{len(names)} of {of} networks"
+
+
 def _compared(models):
-    """Who made the models of the compared methods, with the licences of those by their authors."""
-    authors, fitted = {}, []
+    """Who made the models of the compared methods."""
+    authors, fitted = [], []
     for name, m in models.items():
         by_scale = m.get("weights", "")
         if by_scale == "fitted":
@@ -178,10 +183,10 @@ def _compared(models):
             fitted.append(f"{label(name)} at {at['fitted']}")
         if "licence" in m:
             some = f" at {at['authors']}" if isinstance(by_scale, dict) else ""
-            authors.setdefault(m["licence"], []).append(label(name) + some)
-    listed = "; ".join(f"{', '.join(names)} ({licence})" for licence, names in authors.items())
-    return ". ".join(filter(None, [f"the authors' own models, not redistributed: {listed}" if listed else "",
-                                   f"Fitted here: {', '.join(fitted)}" if listed and fitted else ""]))
+            authors.append(label(name) + some)
+    return ". ".join(filter(None, [
+        f"the authors' own models, not redistributed: {', '.join(authors)} (licences: provenance.json)" if authors else "",
+        f"Fitted here: {', '.join(fitted)}" if authors and fitted else ""]))
 
 
 def _weights(trained):
