@@ -117,8 +117,9 @@ def shortfall(results, names, scales=()):
     """Why a verdict on trained networks would be unfair, and what would settle it; else an empty text.
 
     Enough is (decision D16) where the last doubling of the patches gained ``claims.doubling_db`` at most
-    on held-out training images at the scales of the verdict (empty: at all), or where a network has seen ``claims.budget`` of the paper's patches of
-    54x54 at each scale.  Those of the 7-layer CNN are fewer (section III); all others are held to PRN's.
+    on held-out training images at the scales of the verdict (empty: at all), or where a network has seen
+    ``claims.budget`` of the paper's patches of 54x54 at each scale.  Those of the 7-layer CNN are fewer
+    (section III); all others are held to PRN's.
     The authors' own models, and what is fitted or has nothing to learn, are trained enough.
     """
     t, short = results.tolerances, {}

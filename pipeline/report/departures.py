@@ -184,9 +184,10 @@ def _compared(models):
         if "licence" in m:
             some = f" at {at['authors']}" if isinstance(by_scale, dict) else ""
             authors.append(label(name) + some)
-    return ". ".join(filter(None, [
-        f"the authors' own models, not redistributed: {', '.join(authors)} (licences: provenance.json)" if authors else "",
-        f"Fitted here: {', '.join(fitted)}" if authors and fitted else ""]))
+    if not authors:
+        return ""
+    words = f"the authors' own models, not redistributed: {', '.join(authors)} (licences: provenance.json)"
+    return words + (f". Fitted here: {', '.join(fitted)}" if fitted else "")
 
 
 def _weights(trained):

@@ -19,7 +19,7 @@ def capture(take_step, run):
     """
     with ALONE:
         keep, here = clone(run.tensors()), torch.cuda.current_stream()
-        # a training's own stream where it has one: torch has 32, and another from it may be another training's
+        # on the training's own stream where it has one: torch has 32, and a new one may be in use by another
         stream = torch.cuda.Stream() if here == torch.cuda.default_stream() else here
         stream.wait_stream(here)
         graph = torch.cuda.CUDAGraph()

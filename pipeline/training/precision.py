@@ -18,8 +18,8 @@ def convolve_in(precision, model):
     Parameters
     ----------
     precision : str
-        ``"bfloat16"``; ``"float32"`` changes nothing, nor does ``"tf32"``, float32 of which a GPU multiplies
-        fewer bits: `pipeline.training.run.Run` tells it to.
+        ``"bfloat16"``; ``"float32"`` and ``"tf32"`` change nothing here: `pipeline.training.run.Run` turns on
+        TF32, in which a GPU multiplies float32 by its first 10 bits.
     model : Module
     """
     dtype = getattr(torch, precision.replace("tf32", "float32"))

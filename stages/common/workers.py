@@ -9,7 +9,7 @@ from multiprocessing import connection, get_context, parent_process
 from stages.common.shell import USER_ERRORS
 
 STREAMS = 12  # trainings at once on a GPU: 2,980 steps of PRN a second on an H100, of one alone 820, of 20 3,350
-FREE = []  # streams, to be used again: torch gives out 32 in turn, and then two trainings would share one
+FREE = []  # CUDA streams of finished trainings: torch has 32, and a 33rd would be one that is in use
 
 
 def at_once(gpu):
@@ -20,8 +20,7 @@ def at_once(gpu):
 def each(module, costs, jobs, preload=(), streams=False):
     """Call ``module.one(name, share, say)`` for every name, the most expensive first.
 
-    A job tells with ``share(0..1)`` how far it is, with ``say(words)`` what the user should know, and
-    returns one line of what came out.
+    A job tells with ``share(0..1)`` how far it is, with ``say(words)`` what the user should know, and returns one line.
 
     Parameters
     ----------
@@ -29,13 +28,11 @@ def each(module, costs, jobs, preload=(), streams=False):
         Names, and what their jobs cost, in any unit.
     jobs : int, how many of them at once
     preload : sequence of str, modules that all jobs import: once, together
-    streams : bool
-        Jobs are threads with a CUDA stream each, which fill a GPU together: processes would take turns.
+    streams : bool, jobs are threads with a CUDA stream each: they fill a GPU, processes would take turns
 
     Raises
     ------
-    RuntimeError
-        Names the job that failed; the others have been stopped.
+    RuntimeError : names the job that failed; the others have been stopped
     """
     from tqdm import tqdm  # not on a machine that only trains
 
@@ -83,8 +80,8 @@ def _receive(pipe, process):
         return pipe.recv()
     except EOFError:
         process.join()
-        killed = f"killed by signal {-process.exitcode} (9: most often out of memory)"
-        return "failed", killed if process.exitcode < 0 else "see above"
+        return "failed", (f"killed by signal {-process.exitcode} (9: most often out of memory)"
+                          if process.exitcode < 0 else "see above")
 
 
 def _work(module, name, pipe):
@@ -96,7 +93,10 @@ def _work(module, name, pipe):
 def _on_stream(module, name, pipe):
     import torch
 
-    stream = FREE.pop() if FREE else torch.cuda.Stream() if torch.cuda.is_available() else None
+    try:
+        stream = FREE.pop()
+    except IndexError:
+        stream = torch.cuda.Stream() if torch.cuda.is_available() else None
     with torch.cuda.stream(stream):  # None changes nothing
         _call(module, name, pipe)
     FREE.append(stream)
