@@ -1,6 +1,6 @@
 """Score every PRN variant at the ablation's thresholds, and PRN at all pairs of Table II.
 
-A variant for one scale is scored there, and PRN beside it.
+A variant for one scale is scored there, and PRN beside it; those of other widths are of `stages.front`.
 """
 
 import pandas as pd
@@ -21,7 +21,7 @@ def main():
     rows, one_scale = [], []
     for name in p.present(p.variants):
         if p.variants[name].network == "prn" and len(p.scales_of(name)) < len(p.scales):
-            for scale in p.scales_of(name):
+            for scale in p.scales_of(name) if not p.variants[name].options else ():
                 one_scale += [row for x in (name, "prn") for row in sweep(
                     x, trained(p, x), dataset, test_images(p)[dataset], scale, [default], device=device(),
                     progress=bar(f"{x} x{scale}"))]

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config import params
-from pipeline.report.figures import (curves, engine, fig1, fig2, fig3, fig4, fig7, fig8_11, intervals, ladder,
-                                     routers, routes)
+from pipeline.report.figures import (curves, engine, fig1, fig2, fig3, fig4, fig7, fig8_11, front, intervals,
+                                     ladder, routers, routes)
 from pipeline.report.figures.style import save
 from pipeline.io import read_json, unflatten
 from stages.common import csv_files
@@ -36,6 +36,7 @@ def main():
                                 csv_files.read(source / "seams.csv")),
         "curves": curves.learning_curves(curves.gather(records)),
         "routers": routers.routers(csv_files.read(out / "routers.csv")),
+        "front": front.front(csv_files.read(out / "front.csv")),
         "ladder": ladder.ladder(csv_files.read(out / "ladder.csv")),
     }
     shown = fig8_11.chosen(set.intersection(*(set(scores[name]) for name in p.images.pictures)))

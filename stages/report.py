@@ -17,7 +17,7 @@ def main():
     p = params.load()
     source, out = folder(p), reports(p)
     results = {name: csv_files.read(out / f"{name}.csv") for name in (
-        *"table1 table2 table3 table4 published shares timing gpu engine routers claims cells".split(),)}
+        *"table1 table2 table3 table4 published shares timing gpu engine routers front claims cells".split(),)}
     times = results["gpu"]
     results["gpu"] = times[times.gamma_low.isna() | times.gamma_low.eq(p.gamma_low)
                            & times.gamma_upper.eq(p.gamma_upper)]

@@ -3,16 +3,14 @@
 import pandas as pd
 
 from pipeline.config import params
-from pipeline.data import pack
 from pipeline.evaluation.protocol import degrade, load
 from pipeline.experiments.routers import patches
 from pipeline.experiments.routers.compare import compare
 from pipeline.experiments.routers.thresholds import thresholds
-from pipeline.sr.patches import patch_size
 from stages.common import csv_files
 from stages.common.networks import device
 from stages.common.shell import bar, folder, run
-from stages.common.trained import test_images, trained
+from stages.common.trained import test_images, trained, training_images
 
 ROUTED = ("prn", "prn_modern")  # their routes; and methods, all patches of each by one network:
 CASCADE = ("bicubic", "fsrcnn", "prn", "lapsrn")
@@ -21,7 +19,7 @@ IMAGES = 200  # for training at most, spread over the sets
 
 def main():
     p = params.load()
-    scale, known = p.ablation.scale, training_images(p)
+    scale, known = p.ablation.scale, training_images(p, IMAGES)
     paths = test_images(p)[p.images.ablation]
     names = [name for name in (*ROUTED, *CASCADE) if name in p.variants and scale in p.scales_of(name)]
     models = {name: trained(p, name) for name in p.present(names)}
@@ -41,17 +39,6 @@ def main():
     for name, table in (("routers", pd.DataFrame(rows)), ("thresholds", cuts)):
         csv_files.write(folder(p) / f"{name}.csv", table)
     return f"{', '.join(experts)} on {len(paths)} images, settings from {len(known)} training images"
-
-
-def training_images(p):
-    """Luma of the images that networks are fine-tuned on, by name; none that is smaller than a patch."""
-    sets = p.images.train.finetune.sets
-    found = {name: y for name, y in pack.unpack(folder(p) / "train.npz").items()
-             if name.split("/")[0] in sets and min(y.shape) >= patch_size(1)}
-    if not found:
-        raise ValueError(f"{', '.join(sets)}: no image of {patch_size(1)} pixels a side, which routers are "
-                         "set on; use larger images")
-    return dict([*found.items()][::-(-len(found) // IMAGES)])
 
 
 run(main)

@@ -1,6 +1,6 @@
 """Tables I-IV, quality, timing and route shares as CSV; the summary that DVC compares."""
 
-from pipeline.analysis import ladder, routers, tables, time_tables
+from pipeline.analysis import front, ladder, routers, tables, time_tables
 from pipeline.config import params
 from pipeline.config.resolved import scored
 from pipeline.io import read_json, write_json
@@ -37,6 +37,8 @@ def main():
             csv_files.read(source / "engine_times.csv"), read_json(source / "engine.json"),
             csv_files.read(source / "borders.csv"), dataset, scale),
         "routers": routers.routers(csv_files.read(source / "routers.csv"), seed=p.seed),
+        "front": front.front(csv_files.read(source / "front.csv"), csv_files.read(source / "front_times.csv"),
+                             read_json(source / "front.json"), seed=p.seed),
         "thresholds": csv_files.read(source / "thresholds.csv"),
     }
     point, routes = tables.current(results["table1"], results["shares"], times, dataset, scale)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from pipeline.report import departures, embed, render, symbols
 from pipeline.report.figures.style import save
+from tests.test_front import results as front
 
 MODEL = {"steps": 800, "device": "CPU, 2 threads", "recipe": {"batch": 16, "learning_rate": 1e-3,
          "decay": "step"}, "seconds": 60.0, "parameters": 5,
@@ -56,7 +57,8 @@ def results():
          "images": 100, "psnr_db": psnr, "above_paper_db": psnr - 26.94, "ci_low": psnr - 26.95,
          "ci_high": psnr - 26.93, "gap_share": (psnr - 26.85) / 0.21}
         for experts in ("prn", "cascade") for name, psnr in names.items() for cost in (0.36, 0.5)])
-    return {"table1": first, "published": published, "engine": engine, "routers": routers, "table2": pairs, "shares": pairs, "timing": timing, "gpu": gpu_times(), "cells": cells,
+    return {"table1": first, "published": published, "engine": engine, "routers": routers, "front": front(),
+            "table2": pairs, "shares": pairs, "timing": timing, "gpu": gpu_times(), "cells": cells,
             "claims": claims, "table3": pd.DataFrame({"stage": ["early"], "depth": [1], "psnr_db": [27.0],
             "ms_per_image": [9.0], "paper_psnr_db": [27.1], "paper_time": [1.8]}),
             "table4": pd.DataFrame({"rolling": ["with"], "psnr_db": [27.0], "paper_psnr_db": [27.1]})}

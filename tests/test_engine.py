@@ -23,9 +23,9 @@ from tests.test_routing import picture, trained_like
 ROUTING = Routing(10, 30)
 
 
-def map_of(routes, lr, scale):
+def map_of(routes, lr, scale, patch=54):
     """Route of each HR pixel, (H, W)."""
-    size = patch_size(scale)
+    size = patch_size(scale, patch)
     shape = cut(lr, size).shape[-2:]
     tiles = routes[:, None, None, None].expand(-1, 1, *(scale * n for n in shape))
     return assemble(tiles, *lr.shape[-2:], size, scale)[0, 0]
@@ -35,7 +35,7 @@ def map_of(routes, lr, scale):
 def seams(model, images, scale, routing=ROUTING, **more):
     """Largest distance of context borders from the whole-image pass of each pixel's route."""
     found, routes = adaptive.super_resolve(Fused(model, scale), images, routing, "context", **more)
-    return max(((model(x, scale, k) - y)[0, 0].abs() * (map_of(r, x, scale) == k)).max().item()
+    return max(((model(x, scale, k) - y)[0, 0].abs() * (map_of(r, x, scale, routing.patch) == k)).max().item()
                for x, y, r in zip(images, found, routes) for k in model.routes)
 
 
@@ -56,6 +56,19 @@ def test_paper_borders_equal_patch_by_patch(scale):
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_context_borders_equal_the_whole_image(scale):
     assert seams(trained_like(), [picture(60, 150), picture(30, 41, seed=1), picture(9, 7)], scale) < 1e-5
+
+
+@pytest.mark.parametrize("patch", [72, 108, 216])
+def test_patches_of_any_side(patch):
+    model, routing = trained_like(), Routing(10, 30, patch=patch)
+    images = [picture(60, 150), picture(20, 130, seed=1)]
+    with torch.inference_mode():
+        found, routes = adaptive.super_resolve(Fused(model, 4), images, routing)
+        for x, y, r in zip(images, found, routes):
+            expected, plain_routes = patchwise(model, x, 4, routing)
+            torch.testing.assert_close(y, expected, atol=1e-5, rtol=0)
+            assert r.tolist() == plain_routes.tolist() and len(r) == len(cut(x, patch // 4))
+    assert seams(model, images, 4, routing) < 1e-5
 
 
 @given(h=st.integers(1, 45), w=st.integers(1, 45), scale=st.sampled_from([2, 3, 4]), seed=st.integers(0, 99))

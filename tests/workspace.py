@@ -83,4 +83,4 @@ def whole_pipeline(raw):
     return ["check", "download train", "download test", "pack",
             *(f"train {name}" for name in raw["variants"]), "gradients",
             *(f"evaluate {name}" for name in [*scored, "prn_context"]), "ablation", "timing", "probe", "engine",
-            "seams", "routers", "pictures", "tables", "claims", "figures", "report"]
+            "seams", "routers", "front", "pictures", "tables", "claims", "figures", "report"]

@@ -18,7 +18,7 @@ from pipeline.engine import borders as real_borders
 from pipeline.engine.fused import passes, shuffle
 from pipeline.sr.cost import Cost
 from pipeline.sr.degrade import cached, mirror
-from pipeline.sr.patches import cut, grid, patch_size
+from pipeline.sr.patches import PATCH, cut, grid, patch_size
 from pipeline.sr.prior import REFERENCE_AREA, classify
 
 PIXELS = {"cpu": 5500, "cuda": 1 << 19}  # of one pass: a CPU keeps its features in the cache
@@ -57,10 +57,10 @@ def whole(net, lr):
     return shuffle(phases, net.scale)
 
 
-def context_cost(net, lr, routes):
+def context_cost(net, lr, routes, patch=PATCH):
     """MACs and bytes of one image with real context: of the pixels that each layer needs, and of bicubic."""
     h, w = lr.shape[-2:]
-    layers = real_borders.work(net, [lr], [Layout.of(lr, patch_size(net.scale))], [0], routes)
+    layers = real_borders.work(net, [lr], [Layout.of(lr, patch_size(net.scale, patch))], [0], routes)
     hr = h * w * net.scale**2 if net.bicubic else 0
     return Cost(sum(conv.macs * n for conv, n in layers) + 16 * hr,
                 4 * (hr + sum((conv.inputs + conv.outputs) * n + conv.macs for conv, n in layers)))
@@ -96,7 +96,7 @@ def super_resolve(net, images, routing, borders="paper", *, margins=None, routes
         raise ValueError("borders: context is for networks that pad with zeros; this one repeats the border, "
                          "use whole")
     jobs = [_Image(x, *margin, Layout.of(x[..., margin[0]:x.shape[-2] - margin[1], :],
-                                         patch_size(net.scale)), chosen)
+                                         patch_size(net.scale, routing.patch)), chosen)
             for x, margin, chosen in zip(images, margins or [(0, 0)] * len(images),
                                          routes or [None] * len(images))]
     results = {}
@@ -150,7 +150,8 @@ def prepare(net, images, routing):
     -------
     patches, shape (N, 1, p, q); bicubic phases, shape (N, p, q, s^2); routes, shape (N,)
     """
-    mirrored = torch.cat([x.take(_mirrored(*x.shape[-2:], patch_size(net.scale), x.device)) for x in images])
+    size = patch_size(net.scale, routing.patch)
+    mirrored = torch.cat([x.take(_mirrored(*x.shape[-2:], size, x.device)) for x in images])
     patches = mirrored[..., 2:-2, 2:-2]
     bicubic = mirrored.new_empty(len(patches), *patches.shape[-2:], net.scale**2)
     prior = mirrored.new_empty(len(patches))
@@ -197,7 +198,8 @@ def run(net, patches, routes, bicubic):
     phases = torch.empty_like(bicubic)
     groups = by_route(routes, net.paths)
     for route, path in net.paths.items():
-        for part in passes(groups[route], most(patches), STEP[patches.device.type]):
+        some = most(patches)
+        for part in passes(groups[route], some, min(some, STEP[patches.device.type])):
             y = path(patches[part]).permute(0, 2, 3, 1)
             phases.index_copy_(0, part, bicubic[part] + y if net.bicubic else y.float())
     return phases

@@ -20,7 +20,7 @@ from pipeline.engine.fused import passes
 DENSE = {"cpu": 0.7, "cuda": 0.9}  # share of the pixels from which all of them cost less
 CHUNK = {"cpu": 2048, "cuda": 1 << 20}  # pixels of one product
 STEP = {"cpu": 256, "cuda": 4096}  # a product has a multiple of so many: few shapes
-PATCHES = {"cpu": 16, "cuda": 1024}  # patches of one pass of the last layer
+PATCH_PIXELS = {"cpu": 5500, "cuda": 1 << 20}  # of one pass of the last layer
 PATCH_STEP = {"cpu": 4, "cuda": 64}
 
 
@@ -175,7 +175,8 @@ def _last(conv, source, chosen, corners, size, width, phases):
     device = source.device
     sides = [range(-r, n + r) for n, r in zip(size, conv.reach)]
     offsets = _offsets(*sides, width, device)
-    for part in passes(chosen, PATCHES[device.type], PATCH_STEP[device.type]):
+    most = max(1, PATCH_PIXELS[device.type] // (size[0] * size[1]))
+    for part in passes(chosen, most, min(most, PATCH_STEP[device.type])):
         x = source.index_select(0, (corners[part][:, None] + offsets).flatten())
         x = x.view(len(part), len(sides[0]), len(sides[1]), -1).permute(0, 3, 1, 2)
         phases.index_copy_(0, part, conv(x, padding=(0, 0)).permute(0, 2, 3, 1).float())

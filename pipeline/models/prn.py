@@ -40,7 +40,7 @@ class PRN(Network):
         super().__init__(scales)
         self.routes = (MILD, MODERATE, SEVERE) if routing else (SEVERE,)
         self.rolling = rolling and routing
-        self.start = start
+        self.start, self.width = start, width
         self.uses_bicubic = start == "skip"
         self.early = _stage([1] + [width] * early, first=5)  # Theta_l
         self.middle = _stage([width] * (middle + 1))  # Theta_m

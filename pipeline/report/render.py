@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline import paper
 from pipeline.io import write_text
-from pipeline.report import embed, gpu, routers, symbols
+from pipeline.report import embed, front, gpu, routers, symbols
 from pipeline.report.figures import style
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -37,6 +37,9 @@ FIGURES = [  # file, caption
     ("routers", "Routers on one ground: PSNR by the mean products of a patch, between an oracle that knows the "
                 "error of each route and random choice, and how much of the gap between them each closes. The "
                 "thick line is the paper's router; points: one route or network for all patches."),
+    ("front", "Routing against narrower networks: PSNR by time (a) and by products (b). The black line has static "
+              "networks, the severe path at these widths trained without routing; each colour is a routed network of "
+              "the width written beside it, at three thresholds; triangles: larger patches."),
     ("curves", "Learning curves: PSNR of the severe path on training images that no step takes, the same "
                "ones throughout; the last fifth of a training lowers the rate."),
     ("ladder", "The ladder of trainings: the network of each budget, trained with a cooldown of its own, on the "
@@ -55,7 +58,7 @@ def typeset(results, test_sets, dataset, scale):
     Parameters
     ----------
     results : dict of str to DataFrame
-        The CSV of these names: table1 to table4, shares, timing, engine, routers, cells, claims.
+        The CSV of these names: table1 to table4, shares, timing, engine, routers, front, cells, claims.
     test_sets : list of str
     dataset, scale : str, int
         Of the ablation.
@@ -141,6 +144,17 @@ def typeset(results, test_sets, dataset, scale):
         choices, f"Routers on one ground, {where}", "routers", routers.words(results["routers"]),
         {"choice": "choice", "router": "router", **{c: c for c in choices if c[0].isdigit()},
          "above": "above the paper's at 0.50, dB", "gap": "gap closed at 0.50"}))
+    against = results["front"]
+    tables.append(_plain(
+        front.table(against), f"Routing or a narrower network, {where}", "front", front.words(against) + front.NOTE,
+        {"network": "network", "borders": "borders", "patch": "patch, HR pixels", "psnr_db": "PSNR, dB",
+         "ratio": "time, of FSRCNN's", "macs": "MACs", "at_time": "above the front in equal time, dB",
+         "at_macs": "with equal products, dB"}))
+    if len(sides := front.patches(against, scale)):
+        tables.append(_plain(
+            sides, f"Size of the patches, {where}", "front", front.PATCHES,
+            {"patch": "patch, LR pixels", "borders": "borders", "psnr_db": "PSNR, dB", "loss": "loss, dB",
+             "macs": "MACs", "ms": "ms per image", "speedup": "speed-up"}))
     return tables
 
 

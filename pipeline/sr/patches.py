@@ -6,8 +6,10 @@ that they fit.  Where two patches overlap, the later one owns the pixels.
 
 import torch
 
+PATCH = 54  # HR pixels a side (Implementation Details)
 
-def patch_size(scale, patch=54):
+
+def patch_size(scale, patch=PATCH):
     """Side of an LR patch: the largest HR multiple of the scale up to `patch` (27, 18, 13)."""
     return patch // scale
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from pipeline.sr.cost import Cost, count
-from pipeline.sr.patches import assemble, cut, patch_size
+from pipeline.sr.patches import PATCH, assemble, cut, patch_size
 from pipeline.sr.prior import SEVERE, classify, gradient_prior
 
 BATCH = 128  # patches of one pass at a time: bounds the memory
@@ -17,12 +17,13 @@ BATCH = 128  # patches of one pass at a time: bounds the memory
 
 @dataclass(frozen=True)
 class Routing:
-    """Thresholds and prior; the fields are those of params.yaml."""
+    """Thresholds and prior, as in params.yaml, and the side of a patch in HR pixels."""
 
     gamma_low: float
     gamma_upper: float
     norm: str = "l1"
     domain: str = "bicubic"
+    patch: int = PATCH
 
 
 def priors(lr, scale, routing, hr=None):
@@ -47,12 +48,13 @@ def priors(lr, scale, routing, hr=None):
 
 def _seen(lr, scale, routing, hr):
     """The patches that the prior looks at."""
+    size = patch_size(scale, routing.patch)
     if routing.domain != "hr":
-        return cut(lr, patch_size(scale))
+        return cut(lr, size)
     if hr is None:
         raise ValueError("prior.domain: hr is an oracle that needs the HR image; "
                          "use bicubic or lr where there is none")
-    return cut(hr, patch_size(scale) * scale)
+    return cut(hr, size * scale)
 
 
 def route_patches(model, lr, scale, routing, hr=None):
@@ -88,7 +90,7 @@ def grouped(model, lr, scale, routing, hr=None):
     sr : Tensor, shape (1, 1, H, W)
     routes : Tensor, shape (N,), int64
     """
-    size = patch_size(scale)
+    size = patch_size(scale, routing.patch)
     patches = cut(lr, size)
     routes = route_patches(model, lr, scale, routing, hr)
     out = patches.new_empty(len(patches), 1, *(scale * n for n in patches.shape[-2:]))
@@ -101,7 +103,7 @@ def grouped(model, lr, scale, routing, hr=None):
 
 def patchwise(model, lr, scale, routing, hr=None):
     """As `grouped`, one patch at a time with batch size 1: the paper's test (section IV)."""
-    size = patch_size(scale)
+    size = patch_size(scale, routing.patch)
     routes, out = [], []
     for patch, seen in zip(cut(lr, size).split(1), _seen(lr, scale, routing, hr).split(1)):
         route = model.routes[0]
@@ -114,14 +116,14 @@ def patchwise(model, lr, scale, routing, hr=None):
     return sr, torch.tensor(routes, device=lr.device)
 
 
-def every_route(model, lr, scale):
+def every_route(model, lr, scale, patch=PATCH):
     """Each route over all patches: what a sweep of thresholds chooses from.
 
     Returns
     -------
     dict of route to Tensor, shape (N, 1, P, P)
     """
-    patches = cut(lr, patch_size(scale))
+    patches = cut(lr, patch_size(scale, patch))
     return {route: torch.cat([model(part, scale, route) for part in patches.split(BATCH)])
             for route in model.routes}
 
@@ -134,13 +136,14 @@ def choose(outputs, routes, lr, scale):
     return assemble(picked, *lr.shape[-2:], patch_size(scale), scale)
 
 
-def cost_of(model, height, width, scale, routes=None):
+def cost_of(model, height, width, scale, routes=None, patch=PATCH):
     """MACs and bytes of one image: its patches by their routes, or the whole image without routes.
 
     Parameters
     ----------
     height, width : int, LR pixels
     routes : Tensor, shape (N,), or None
+    patch : int, HR pixels
 
     Returns
     -------
@@ -148,7 +151,7 @@ def cost_of(model, height, width, scale, routes=None):
     """
     if routes is None:
         return count(model, height, width, scale)
-    p, q = (min(patch_size(scale), n) for n in (height, width))
+    p, q = (min(patch_size(scale, patch), n) for n in (height, width))
     parts = [(int((routes == route).sum()), count(model, p, q, scale, route))
              for route in model.routes]
     return Cost(sum(n * c.macs for n, c in parts), sum(n * c.bytes for n, c in parts))

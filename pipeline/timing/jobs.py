@@ -16,7 +16,7 @@ from pipeline.sr.cost import Cost
 from pipeline.sr.degrade import imresize
 from pipeline.engine.fused import Fused
 from pipeline.sr.routing import Routing, cost_of, patchwise, route_patches
-from pipeline.sr.patches import patch_size
+from pipeline.sr.patches import PATCH, patch_size
 from pipeline.sr.prior import MILD, SEVERE
 from pipeline.timing.clocks import Job
 
@@ -71,7 +71,8 @@ def make_job(net, mode, routing, pairs, batch=False):
     images = [lr for lr, _ in pairs]
     routes = [None if mode == "whole" else route_patches(net.plain, lr, net.scale, routing, hr)
               for lr, hr in pairs]
-    costs = [cost(net, mode, lr, chosen) for lr, chosen in zip(images, routes)]
+    patch = routing.patch if routing else PATCH
+    costs = [cost(net, mode, lr, chosen, patch) for lr, chosen in zip(images, routes)]
     if mode == "paper":
         calls = [partial(patchwise, net.plain, lr, net.scale, routing, hr) for lr, hr in pairs]
     else:
@@ -100,11 +101,11 @@ def share_job(net, mode, severe, lr, seed=0):
                [call], [cost(net, mode, lr, routes)])
 
 
-def cost(net, mode, lr, routes):
+def cost(net, mode, lr, routes, patch=PATCH):
     """MACs and bytes of one image in a mode; with context, of the pixels that each layer needs."""
     h, w = lr.shape[-2:]
     if mode == "routing":  # bicubic alone
         return Cost(16 * h * w * net.scale**2, 4 * h * w * (1 + net.scale**2))
     if mode != "context":
-        return cost_of(net.plain, h, w, net.scale, routes)
-    return adaptive.context_cost(net.fused, lr, routes)
+        return cost_of(net.plain, h, w, net.scale, routes, patch)
+    return adaptive.context_cost(net.fused, lr, routes, patch)

@@ -10,8 +10,9 @@ from torch import nn
 from pipeline.evaluation.protocol import compose
 from pipeline.sr.colour import luma
 from pipeline.sr.cost import count
-from pipeline.sr.patches import assemble, cut, patch_size
+from pipeline.sr.patches import PATCH, assemble, cut, patch_size
 from pipeline.sr.prior import ROUTES
+from pipeline.sr.routing import BATCH
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,14 @@ def cascade(models, scale):
     return sorted(experts, key=lambda expert: products(expert, scale))
 
 
-def products(expert, scale):
+def products(expert, scale, patch=PATCH):
     """Products of an expert per LR pixel of a patch."""
-    side = patch_size(scale)
+    side = patch_size(scale, patch)
     return count(expert.model, side, side, scale, expert.route).macs / side**2
 
 
 @torch.inference_mode()
-def measure(experts, pairs, scale, *, device=torch.device("cpu")):
+def measure(experts, pairs, scale, *, patch=PATCH, alone=False, device=torch.device("cpu")):
     """Errors of all patches, cut from the result of each expert on the whole image.
 
     So no patch has a border of its own: what is compared is the choice, not the seams.
@@ -103,12 +104,15 @@ def measure(experts, pairs, scale, *, device=torch.device("cpu")):
     pairs : iterable of (str, `pipeline.evaluation.protocol.Pair`)
         Name and images.
     scale : int
+    patch : int, HR pixels a side
+    alone : bool
+        Each patch computed alone, with the paper's borders, instead.
 
     Returns
     -------
     Patches
     """
-    names, image, pixels, errors, lrs, side = [], [], [], [], [], patch_size(scale)
+    names, image, pixels, errors, lrs, side = [], [], [], [], [], patch_size(scale, patch)
     for name, pair in pairs:
         lr = pair.lr_y
         h, w = lr.shape[-2:]
@@ -120,7 +124,9 @@ def measure(experts, pairs, scale, *, device=torch.device("cpu")):
         truth, owner = luma(pair.hr)[scored], owner[scored].ravel()
         found = []
         for expert in experts:
-            sr = compose(expert.model(lr.to(device), scale, expert.route).cpu(), pair)
+            some = patches if alone else lr
+            sr = torch.cat([expert.model(x.to(device), scale, expert.route).cpu() for x in some.split(BATCH)])
+            sr = compose(assemble(sr, h, w, side, scale) if alone else sr, pair)
             squares = (luma(sr)[scored] - truth) ** 2
             found.append(np.bincount(owner, squares.ravel(), len(patches)))
         image += [len(names)] * len(patches)
@@ -128,6 +134,6 @@ def measure(experts, pairs, scale, *, device=torch.device("cpu")):
         pixels.append(truth.size)
         errors.append(np.stack(found, 1))
         lrs.append(F.pad(patches, (0, side - q, 0, side - p), mode="replicate"))
-    macs = np.array([products(expert, scale) for expert in experts])
+    macs = np.array([products(expert, scale, patch) for expert in experts])
     return Patches([expert.name for expert in experts], names, np.array(image), np.array(pixels),
                    np.concatenate(errors), macs, torch.cat(lrs), scale)

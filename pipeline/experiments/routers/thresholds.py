@@ -7,27 +7,29 @@ from pipeline.experiments.routers.compare import COSTS
 from pipeline.sr.prior import NORMS, gradient_prior
 
 
-def thresholds(train, domain):
+def thresholds(train, domain, at=COSTS, norms=NORMS):
     """Rows of thresholds.csv: what to set gamma_low and gamma_upper to, after a change of ``prior.norm``.
 
     Parameters
     ----------
     train : `pipeline.experiments.routers.patches.Patches`, of three routes
     domain : {"bicubic", "lr"}, the image that P is of
+    at : sequence of float, mean costs
+    norms : sequence of str
 
     Returns
     -------
     list of dict: norm, cost, gamma_low, gamma_upper
         Cost is the mean over the training patches, in products of the severe route: the nearest below
-        one of `COSTS`.  A cost that only equal thresholds reach is left out.
+        one of `at`.  A cost that only equal thresholds reach is left out.
     """
     rows = []
-    for norm in NORMS:
+    for norm in norms:
         p = gradient_prior(train.lr, train.scale, norm=norm, domain=domain).double().numpy()
         cuts = np.array([settings.best_cuts(p, train, price) for price in settings.prices(train)])
         costs = np.array([train.costs[settings.by_cuts(p, pair)].mean() for pair in cuts])
         proper = np.isfinite(cuts).all(1) & (cuts[:, 0] < cuts[:, 1])
-        for cost in COSTS:
+        for cost in at:
             below = proper & (costs <= cost)
             if below.any():
                 best = np.argmax(np.where(below, costs, -1))

@@ -1,0 +1,81 @@
+"""Routing against narrower networks, as the report says it: a sentence, and two tables."""
+
+import pandas as pd
+
+from pipeline.paper import label
+
+CONTROL = "fsrcnn"
+MODES = {"whole": "whole image", "grouped": "the paper's", "context": "real context"}
+NOTE = ("The static networks are PRN's severe path at other widths, trained for this scale alone without routing, "
+        "on as many patches as the routed ones; quality, time and products are of the same images. Routed: "
+        "thresholds of the squared gradient, which training images chose at 0.36, 0.50 and 0.64 of the severe path's products. "
+        "Above the front: mean PSNR above static networks of the same time or products, between two of them on the "
+        "logarithm of the cost, with its 95 % interval over images; beyond the widest one, above that.")
+PATCHES = ("The widest routed network at half of the severe path's products by its thresholds, with patches of other "
+           "sides. Loss and speed-up: against its severe path on the whole image.")
+
+
+def routed(front):
+    """Rows with routes, and those without, of front.csv."""
+    taken = front["mode"] != "whole"
+    return front[taken], front[~taken & front.routes.eq(1)]
+
+
+def best(front):
+    """The setting of each routed network that is furthest above the static front at equal time, by width."""
+    some = routed(front)[0].dropna(subset="at_time_db")
+    return some.loc[some.groupby("width").at_time_db.idxmax()].sort_values("width")
+
+
+def table(front):
+    """Static networks, then the best setting of each routed one, as text."""
+    rows = [{"network": label(x.method), "borders": "whole image", "patch": "–", "psnr_db": f"{x.psnr_db:.3f}",
+             "ratio": f"{x.ratio:.2f}", "macs": f"{x.macs / 1e9:.3f} G", "at_time": "–", "at_macs": "–"}
+            for x in routed(front)[1].sort_values("ms").itertuples()]
+    rows += [{"network": label(x.method), "borders": MODES[x.mode], "patch": f"{x.patch:g}", "psnr_db": f"{x.psnr_db:.3f}",
+              "ratio": f"{x.ratio:.2f}", "macs": f"{x.macs / 1e9:.3f} G", "at_time": interval(x, "at_time"),
+              "at_macs": interval(x, "at_macs")} for x in best(front).itertuples()]
+    return pd.DataFrame(rows)
+
+
+def patches(front, scale):
+    """Sides of the widest routed network's patches, at the cost that all of them have, as text."""
+    some = routed(front)[0]
+    some = some[(some.width == some.width.max()) & (some.cost == some.cost[some.patch == some.patch.max()].max())]
+    return pd.DataFrame([
+        {"patch": f"{x.patch // scale:g}", "borders": MODES[x.mode], "psnr_db": f"{x.psnr_db:.3f}",
+         "loss": f"{x.loss_db:.3f}", "macs": f"{x.macs / 1e9:.3f} G", "ms": f"{x.ms:.2f}",
+         "speedup": f"{x.speedup:.2f}"} for x in some.sort_values(["mode", "patch"]).itertuples()])
+
+
+def interval(row, name):
+    """A mean above the front in dB with its interval, signs as typeset."""
+    value, low, high = (getattr(row, f"{name}_{part}", None) for part in ("db", "low", "high"))
+    if pd.isna(value):
+        return "–"
+    between = "" if pd.isna(low) else f" [{low:+.3f}, {high:+.3f}]"
+    return f"{value:+.3f}{between}".replace("-", "−")
+
+
+def words(front):
+    """The answer: does routing beat a narrower network, at equal time and with equal products?"""
+    if best(front).empty:
+        return "No routed network here that is as expensive as the narrowest one without routing. "
+    said = []
+    for name, equal in (("at_time", "in equal time"), ("at_macs", "with equal products")):
+        some = routed(front)[0].dropna(subset=f"{name}_db")
+        top = some.loc[some[f"{name}_db"].idxmax()]
+        low = some[f"{name}_low"].fillna(some[f"{name}_db"])
+        wins = sorted(some.width[low > 0].unique())
+        verdict = (f"routing beats narrower networks from {wins[0]:g} channels on" if wins else
+                   "no routed network beats a narrower one")
+        said.append(f"{equal[0].upper()}{equal[1:]}, {verdict}; the best setting ({top.width:g} channels, "
+                    f"{MODES[top['mode']]}, patches of {top.patch:g} HR pixels) is {interval(top, name)} dB above the front")
+    control = front[front.method == CONTROL].squeeze()
+    faster = front[(front.ratio <= 1) & (front.psnr_db > control.psnr_db)]
+    if len(faster):
+        top = faster.loc[faster.psnr_db.idxmax()]
+        how = "on whole images" if top["mode"] == "whole" else f"routed with {MODES[top['mode']]}"
+        said.append(f"{label(top.method)} {how} takes {top.ratio:.2f} of FSRCNN's time and is "
+                    f"{top.psnr_db - control.psnr_db:+.3f} dB above it")
+    return f"On {front.device.iloc[0]}. {'. '.join(said)}. "
