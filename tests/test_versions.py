@@ -19,7 +19,7 @@ CODE = {  # what a version covers: name to (version, digest, files)
         "training/algorithm1.py", "training/run.py", "training/sampling.py", "training/precision.py",
         "training/fit/aplus.py", "training/fit/rfl.py", "training/fit/samples.py", "sr/degrade.py",
         "sr/prior.py"]),
-    "evaluation": (evaluation.VERSION, "1:0db75f1c731e2b87", [
+    "evaluation": (evaluation.VERSION, "1:e22b4d0a3e7b8bdf", [
         "evaluation/protocol.py", "evaluation/metrics.py", "data/images.py", "experiments/seams.py",
         "engine/adaptive.py", "engine/borders.py", "engine/fused.py",
         *(f"sr/{name}.py" for name in ("colour", "cost", "degrade", "patches", "prior", "routing")),
