@@ -112,6 +112,17 @@ def test_the_tool_keeps_mode_depth_and_size(suffix, channels, dtype, tmp_path, r
     assert sorted(f.name for f in tmp_path.iterdir()) == [f"in{suffix}", f"out{suffix}"]
 
 
+@pytest.mark.parametrize("words, chosen", [
+    ((), Routing(15.3, 45.6, "squared_both")), (("--norm", "l1"), Routing(10, 30)),
+    (("--norm", "l1", "--gamma-low", 20), Routing(20.0, 30)), (("--gamma-upper", 99), Routing(15.3, 99.0, "squared_both"))])
+def test_thresholds_are_those_of_the_norm_unless_given(tmp_path, run, monkeypatch, words, chosen):
+    def bands(net, pixels, routing, borders):
+        raise ValueError(repr(routing))
+    store(tmp_path / "in.png", pixels(20, 30, 3))
+    monkeypatch.setattr(enlarge, "bands", bands)
+    assert repr(chosen) in run(tmp_path / "in.png", tmp_path / "out.png", *words)[1]
+
+
 def test_what_cannot_be_written_is_refused_before_work(tmp_path, run, monkeypatch):
     store(tmp_path / "in.png", pixels(20, 30, 4))
     store(tmp_path / "deep.png", pixels(20, 30, 3, np.uint16))
@@ -125,7 +136,7 @@ def test_what_cannot_be_written_is_refused_before_work(tmp_path, run, monkeypatc
             ("gone.png", "out.png", "no such file")]:
         code, said = run(tmp_path / source, tmp_path / result)
         assert code == 1 and reason in said and said.count("\n") == 1
-    assert "must be below" in run(tmp_path / "rgb.png", tmp_path / "out.png", "--gamma-low", 40)[1]
+    assert "must be below" in run(tmp_path / "rgb.png", tmp_path / "out.png", "--gamma-low", 50)[1]
     monkeypatch.setattr(files, "LIMIT", 500)
     assert "cut it into parts" in run(tmp_path / "rgb.png", tmp_path / "out.png")[1]
 
@@ -174,7 +185,7 @@ def command(*words, start=False, **more):
 def test_help_and_wrong_arguments_do_not_wait_for_torch():
     code = ("import sys; from pipeline.upscale import cli\ntry: cli.main(['upscale', *sys.argv[1:]])\n"
             "except SystemExit: sys.exit('torch' in sys.modules or 'numpy' in sys.modules)")
-    for words in (["--help"], ["--no-such-flag"], ["a.png", "b.png", "--gamma-low", "40"]):
+    for words in (["--help"], ["--no-such-flag"], ["a.png", "b.png", "--gamma-low", "50"]):
         done = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True)
         assert not done.returncode, done.stderr
 

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 SCALES = (2, 3, 4)
+GAMMAS = {"squared_both": (15.3, 45.6), "l1": (10, 30)}  # the same shares of patches, of BSDS200 at x4
 PUBLISHED = Path(__file__).parents[2] / "weights"
 VARIANT = "prn"  # the best of the published ones
 NO_MEMORY = ("can't allocate", "not enough memory", "bad_alloc", "failed to map segment",
@@ -56,13 +57,18 @@ def arguments(words):
     tool.add_argument("--scale", type=int, choices=SCALES, default=4, help="(4)")
     tool.add_argument("--borders", choices=["context", "paper"], default="context",
                       help="of the patches: context (no seams), or zeros as in the paper")
-    tool.add_argument("--gamma-low", type=float, default=10, help="Eq. 2; up to it a patch is mild (10)")
-    tool.add_argument("--gamma-upper", type=float, default=30, help="Eq. 2; from it on severe (30)")
+    tool.add_argument("--norm", choices=GAMMAS, default="squared_both",
+                      help="of the gradient: squared_both (both axes: the better router), or l1 of Eq. 1")
+    tool.add_argument("--gamma-low", type=float, help="Eq. 2; up to it a patch is mild (15.3; of l1 10)")
+    tool.add_argument("--gamma-upper", type=float, help="Eq. 2; from it on severe (45.6; of l1 30)")
     tool.add_argument("--routes", type=path, metavar="MAP.png",
                       help="picture of the routes: mild orange, moderate blue, severe black")
     tool.add_argument("--weights", type=path, metavar="FILE", help="instead of the published ones")
     tool.add_argument("--device", choices=["cpu", "cuda"], help="(cuda if there is one)")
     args = parser.parse_args(words)
+    low, upper = GAMMAS[args.norm]
+    args.gamma_low = low if args.gamma_low is None else args.gamma_low
+    args.gamma_upper = upper if args.gamma_upper is None else args.gamma_upper
     if not args.gamma_low < args.gamma_upper:
         tool.error(f"--gamma-low {args.gamma_low:g}: must be below --gamma-upper, "
                    f"which is {args.gamma_upper:g}")
@@ -146,7 +152,7 @@ def enlarge(net, picture, output, args, drawing=None):
     with ExitStack() as stack:  # opened before the work: a folder that cannot be written to ends it
         image, *chart = [stack.enter_context(files.replacing(p)) for p in (output, drawing) if p]
         routes, y = [], 0
-        found = bands.bands(net, pixels, Routing(args.gamma_low, args.gamma_upper), args.borders)
+        found = bands.bands(net, pixels, Routing(args.gamma_low, args.gamma_upper, args.norm), args.borders)
         for band, row in tqdm(found, total=bands.count(pixels.shape, net.scale), unit="band", leave=False,
                               disable=None):  # None: no terminal
             large[y:y + len(band)] = band
