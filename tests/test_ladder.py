@@ -28,10 +28,12 @@ def test_the_last_doubling_is_that_of_the_scale_that_gains_most():
 
 
 def test_where_it_settles_by_its_own_slope():
-    """x2 gains 0.2 dB a doubling about 200 patches and 0.1 about 800: 0.05 about 3200, 0.025 about 12,800."""
+    """x2 gains 0.2 dB a doubling about 200 patches and 0.1 about 800: 0.05 about 3200, 0.025 about 12,800, each
+    the middle of a doubling; where the doubling that comes gains little enough, it is that one."""
     alone = {"rungs": [{k: r[k] for k in ("patches", "psnr_db_x2")} for r in HALVING["rungs"]]}
-    assert ladder.settled_at(alone, 0.05) == pytest.approx(3200)
-    assert ladder.settled_at(alone, 0.025) == pytest.approx(12800)
+    assert ladder.settled_at(alone, 0.05) == pytest.approx(3200 * 2**0.5)
+    assert ladder.settled_at(alone, 0.025) == pytest.approx(12800 * 2**0.5)
+    assert ladder.settled_at(alone, 0.09) == 3200
     assert ladder.settled_at(alone, 0.2) == 1600
     rising = rungs((100, 30.0, 27.0), (400, 30.1, 27.1), (1600, 30.4, 27.4))
     assert ladder.settled_at(rising, 0.03) is None and ladder.settled_at(rungs((100, 30.0, 27.0)), 0.03) is None

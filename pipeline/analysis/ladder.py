@@ -37,10 +37,11 @@ def last_doubling(model, scales=()):
 
 
 def settled_at(model, limit_db, scales=()):
-    """Patches at which a doubling would gain no more than `limit_db`, by the ladder's own slope.
+    """Patches whose last doubling would gain no more than `limit_db`, by the ladder's own slope.
 
     The gain of a doubling is taken to go on falling by the factor by which it fell between the last three
-    rungs, at each of some scales (or of all).  None where it did not fall, or with fewer rungs.
+    rungs, at each of some scales (or of all), and the next rung to be a doubling or more.  None where the gain
+    did not fall, or with fewer rungs.
     """
     rungs, found = model.get("rungs", []), []
     for key in _keys(model, scales) if len(rungs) > 2 else ():
@@ -53,7 +54,8 @@ def settled_at(model, limit_db, scales=()):
         # both are gains in the middle of their rungs: so many doublings apart
         apart = math.log2(rungs[-1]["patches"] / rungs[-3]["patches"]) / 2
         more = math.log(later / limit_db) / math.log(earlier / later) * apart
-        found.append(math.sqrt(rungs[-1]["patches"] * rungs[-2]["patches"]) * 2 ** more)
+        middle = math.sqrt(rungs[-1]["patches"] * rungs[-2]["patches"]) * 2 ** more
+        found.append(max(2 * rungs[-1]["patches"], math.sqrt(2) * middle))
     return max(found) if found else None
 
 
