@@ -111,8 +111,8 @@ def typeset(results, test_sets, dataset, scale):
          "patches": "patches", "share_mild": "mild", "share_moderate": "moderate",
          "share_severe": "severe"}))
     tables.append(_plain(
-        results["timing"], "Time", "timing",
-        "Median over repeats, ms per image. Limit: the time that the counted operations and bytes "
+        results["timing"][results["timing"].scale == scale], f"Time, ×{scale}", "timing",
+        "All scales are in the CSV. Median over repeats, ms per image. Limit: the time that the counted operations and bytes "
         "take at the measured peak of the device; DRCN can be below it on a CPU, since Winograd's "
         "convolutions make a quarter of the products that are counted.",
         {"method": "method", "scale": "scale", "mode": "mode", "gamma_low": "γ low",
@@ -124,10 +124,10 @@ def typeset(results, test_sets, dataset, scale):
             beside, "Time on a GPU", "gpu", gpu.words(beside, scale),
             {"method": "method", "scale": "scale", "whole": "whole image, ms", "grouped": "engine, ms",
              "context": "with context, ms", "paper": "patch by patch, ms", "fsrcnn_ratio": "FSRCNN / this"}))
-    engine = results["engine"]
+    engine = results["engine"][results["engine"].scale == scale]
     tables.append(_plain(
-        engine, "The engine", "engine",
-        f"On {engine.device.iloc[0]}"
+        engine, f"The engine, ×{scale}", "engine",
+        f"All scales are in the CSV. On {engine.device.iloc[0]}"
         f"{'' if 'bfloat16' in set(engine.precision) else ', which does not compute in bfloat16'}. "
         "Median ms per image at the thresholds of the ablation, images one by one (batch 1) or all in a "
         "call. Mode: whole, the severe path without routing; grouped and context, the engine with the "
