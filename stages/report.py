@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from pipeline.report import decisions, departures, embed, render, symbols
+from pipeline.report import decisions, departures, embed, front, render, symbols
 from pipeline.config import params
 from pipeline.report.figures import roc, style
 from pipeline.io import read_json, unflatten, write_json
@@ -46,6 +46,7 @@ def main():
     render.render({
         "profile": p.profile, "provenance": provenance, "headline": departures.headline(p.profile),
         "departures": rests_on, **symbols.summary(results["claims"], results["cells"]),
+        "narrower": front.words(results["front"]),
         "training": departures.training_table(models), "pictures": titles | {
             "fig3": f"{render.RESPONSES[shown['method']]}, ×{shown['scale']}"},
         "comparisons": embed.comparisons(titles, pixels, scores),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.report import departures, embed, render, symbols
+from pipeline.report import departures, embed, front as words, render, symbols
 from pipeline.report.figures.style import save
 from tests.test_front import results as front
 
@@ -82,6 +82,7 @@ def make(folder):
         "departures": departures.departures({"prn": MODEL}, ["set5"], ["t91"], {"device": "an EPYC"},
                                        tables["table1"], tables["published"]),
         **symbols.summary(tables["claims"], tables["cells"]), "training": departures.training_table({"prn": MODEL}),
+        "narrower": words.words(tables["front"]),
         "pictures": {"fig8": "noise"}, "comparisons": [embed.comparison("noise", pixels, scores)],
         "tables": render.typeset(tables, ["set5", "set14", "bsds100", "urban100"], "bsds100", 4),
         "decisions": [{"id": "D1", "question": "q", "decision": "d", "measured": "e"}],

@@ -146,7 +146,7 @@ def typeset(results, test_sets, dataset, scale):
          "above": "above the paper's at 0.50, dB", "gap": "gap closed at 0.50"}))
     against = results["front"]
     tables.append(_plain(
-        front.table(against), f"Routing or a narrower network, {where}", "front", front.words(against) + front.NOTE,
+        front.table(against), f"Routing or a narrower network, {where}", "front", front.NOTE,
         {"network": "network", "borders": "borders", "patch": "patch, HR pixels", "psnr_db": "PSNR, dB",
          "ratio": "time, of FSRCNN's", "macs": "MACs", "at_time": "above the front in equal time, dB",
          "at_macs": "with equal products, dB"}))
@@ -164,7 +164,7 @@ def render(context, folder):
     Parameters
     ----------
     context : dict
-        headline, departures, those of `symbols.summary`, tables, training, comparisons, decisions,
+        headline, departures, those of `symbols.summary`, narrower, tables, training, comparisons, decisions,
         contradictions, provenance, profile, and pictures: dict of figure to the words for its caption.
     folder : Path
     """
