@@ -1,5 +1,6 @@
 """report.html as a reader meets it, in a real browser: one file, offline, on a phone, by keyboard, on paper."""
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.browser import Browser, find
 from tests.made_report import make
 
 COMMITTED = sorted((Path(__file__).parents[1] / "reports").glob("*/report.html"))
+CSS = Path(__file__).parents[1] / "pipeline" / "report" / "templates" / "report.css"
 LARGEST = {"embedded": 3, "paper": 6}  # MB
 
 pytestmark = pytest.mark.skipif(find() is None, reason="no Chromium here: install chromium or google-chrome, "
@@ -65,6 +67,19 @@ def test_a_phone_shows_one_data_set_of_table_i_at_a_time(browser, page):
         assert browser.run(shown)[0] != first[0]
     browser.open(page, 1280, 844)
     assert len(browser.run(shown)) >= len(first)
+
+
+@pytest.mark.parametrize("width", [390, 360])
+def test_a_phone_shows_all_columns_of_a_data_set_of_table_i(browser, page, width):
+    browser.open(page, width, 844)
+    browser.run(f"document.querySelector('style').textContent = {json.dumps(CSS.read_text(encoding='utf-8'))}")
+    cut = ("[...document.querySelectorAll('.grouped')].filter(e => e.scrollWidth > e.clientWidth)"
+           ".map(e => [e.getAttribute('aria-labelledby'), e.scrollWidth, e.clientWidth])")
+    choose = ("document.querySelectorAll('.choose select').forEach(s => "
+              "{{ s.selectedIndex = {}; s.dispatchEvent(new Event('change')) }})")
+    for chosen in range(browser.run("document.querySelectorAll('.choose:first-child option').length") or 1):
+        browser.run(choose.format(chosen))
+        assert browser.run(cut) == []
 
 
 def test_no_table_is_cut_at_a_desktop_nor_scrolls_inside_the_page(browser, made):
