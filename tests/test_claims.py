@@ -227,7 +227,12 @@ def test_the_ledger_keeps_its_columns_order_and_closed_words():
     assert set(table.verdict) <= set(verdicts.CLAIMS)
     assert table.because.str.len().gt(10).all() and table.criterion.str.len().gt(3).all()
     assert table.equals(claims.ledger(results, cells(results)))  # seeded
-    assert sum(v for k, v in claims.counts(table, cells(results)).items() if "claims" in k) == len(table)
+    counts = claims.counts(table, cells(results))
+    assert sum(v for k, v in counts.items() if "claims" in k) == len(table)
+    named = {kind: [name for names in counts[kind].values() for name in names] for kind in ("claim", "timed")}
+    assert set(table.id) == {name for names in named.values() for name in names if "Table" not in name}
+    assert {"twice-as-fast", "gamma-low-speed", "Table III, early 2, time"} <= set(named["timed"])
+    assert {"protocol", "rolling-psnr", "saving-general100"} <= set(named["claim"])
 
 
 def test_another_network_than_the_papers_shows_a_part_at_most_and_contradicts_nothing():

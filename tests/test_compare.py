@@ -49,6 +49,19 @@ def test_a_new_variant_is_a_new_line_and_counts_of_verdicts_are_shown():
     assert found[-1] == "same parameters: prn_wide 29.70 dB at x4."
 
 
+def test_a_claim_that_changed_its_verdict_is_named_and_one_on_times_is_marked():
+    old, new = run_of(), run_of(verdicts=2)
+    old["verdicts"] |= {"claim.supported": ["protocol", "response"], "timed.partly supported": ["twice-as-fast"]}
+    new["verdicts"] |= {"claim.supported": ["protocol"], "claim.inconclusive": ["response"],
+                        "timed.not testable": ["twice-as-fast"], "cells_matches": 9}
+    assert compare.lines("HEAD", "again", old, new)[1:-2] == [
+        "cells_matches                                  -            9              new",
+        "response                                             supported -> inconclusive",
+        "twice-as-fast                               partly supported -> not testable *",
+        "*: rests on measured times, and may change when they are measured again."]
+    assert compare.lines("HEAD", "again", old, old)[0] == "No number differs."
+
+
 def test_parameters_are_named_by_their_paths():
     old, new = ({"prior": {"norm": norm}, "methods": ["bicubic"], "local": {}} for norm in ("l1", "l2"))
     assert compare.flat(old) == {"prior.norm": "l1", "methods": ["bicubic"], "local": {}}

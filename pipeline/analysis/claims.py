@@ -53,6 +53,8 @@ MEASURES = {
     "saving-general100": prior.general100,
     "natural-images": partial(prior.natural, share=0.1, majority=0.5),
 }
+ON_TIMES = (speed.faster, speed.faster_and_better, speed.rolling_time, speed.reconstruction, speed.saving,
+            ablation.threshold_time, ablation.depth_time)
 
 
 def ledger(results, cells):
@@ -78,10 +80,29 @@ def ledger(results, cells):
 
 
 def counts(claims, cells):
-    """How many claims and cells have each verdict: dict of name to int."""
-    return {f"{kind}_{verdict.replace(' ', '_')}": int((table.verdict == verdict).sum())
-            for kind, table, words in (("claims", claims, CLAIMS), ("cells", cells, CELLS))
-            for verdict in words}
+    """verdicts.json: how many claims and cells have each verdict, and the claims by name.
+
+    Returns
+    -------
+    dict
+        ``claims_supported`` ...: int; ``cells_matches`` ...: int, without the cells of times; ``claim`` and
+        ``timed``: dict of a verdict to names; timed has what rests on measured times, cells too.  (DVC shows
+        numbers alone.)
+    """
+    times = cells.column.str.startswith("time")
+    numbers = {f"{kind}_{verdict.replace(' ', '_')}": int((table.verdict == verdict).sum())
+               for kind, table, words in (("claims", claims, CLAIMS), ("cells", cells[~times], CELLS))
+               for verdict in words}
+    rests = claims.id.map(timed).astype(bool)
+    named = pd.concat([claims[rests], cells[times].assign(id="Table III, " + cells.row[times] + ", time")])
+    return numbers | {kind: {verdict: list(rows.id) for verdict, rows in table.groupby("verdict", sort=False)}
+                      for kind, table in (("claim", claims[~rests]), ("timed", named))}
+
+
+def timed(name):
+    """Whether a claim rests on measured times, which differ from run to run."""
+    measure = MEASURES.get(name)
+    return getattr(measure, "func", measure) in ON_TIMES
 
 
 def trained(claim):

@@ -44,10 +44,11 @@ def lines(a, b, old, new):
             noisy.append(key)
     if one != other:  # ms of two machines say nothing of the change; their ratios do
         timed = [row for row in timed if not row.startswith("ms_per_image")]
-    rows += timed + [_row(key, old["verdicts"].get(key), new["verdicts"].get(key))
-                     for key in {**old["verdicts"], **new["verdicts"]}
-                     if old["verdicts"].get(key) != new["verdicts"].get(key)]
+    verdicts, unsure = _verdicts(old["verdicts"], new["verdicts"])
+    rows += timed + verdicts + unsure
     notes = [f"{len(noisy)} times differ by less than their spread over repeats."] if noisy else []
+    if unsure:
+        notes.append("*: rests on measured times, and may change when they are measured again.")
     if one != other:
         notes.append("Times of two machines: ms are left out, PRN's speed is against its whole image.")
     body = [f"{'':36}{a[:12]:>12} {b[:12]:>12} {'change':>16}", *rows] if rows else ["No number differs."]
@@ -66,6 +67,19 @@ def _row(key, before, after):
     shown = ["-" if value is None else f"{value:g}" if isinstance(value, (int, float)) else str(value)[:12]
              for value in (before, after)]
     return f"{key[:36]:36}{shown[0]:>12} {shown[1]:>12} {change:>16}".rstrip()
+
+
+def _verdicts(old, new):
+    """Two lists of rows: counts of cells and claims whose verdict differs, and what rests on measured times."""
+    one, other = ({kind: {name: key.split(".")[1] for key, names in run.items() if key.startswith(f"{kind}.")
+                          for name in names} for kind in ("claim", "timed")} for run in (old, new))
+    listed = one["claim"] and other["claim"]  # a report of an older revision has counts alone
+    counts = [_row(key, old.get(key), new.get(key)) for key in {**old, **new} if "." not in key
+              and old.get(key) != new.get(key) and not (listed and key.startswith("claims_"))]
+    changed = {kind: [f"{name[:35]:36}{f'{before} -> {after}{mark}':>42}" for name in one[kind] | other[kind]
+                      if (before := one[kind].get(name, "none")) != (after := other[kind].get(name, "none"))]
+               for kind, mark in (("claim", ""), ("timed", " *")) if listed}
+    return counts + changed.get("claim", []), changed.get("timed", [])
 
 
 def _times(old, new):
