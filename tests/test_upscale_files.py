@@ -199,6 +199,7 @@ def refused():
         yield f"{kind}.png", saved(RGB, kind), "not a PNG, TIFF or JPEG file; convert it"
     yield "text.png", b"not an image", "not a PNG, TIFF or JPEG file"
     yield "empty.png", b"", "not a PNG, TIFF or JPEG file"
+    yield "width.tif", tiff(DEEP, photometric="rgb").replace(b"\0\1", b"\1\1", 1), "which is no pixel"
     for name, data in (("short.png", saved(RGB, "PNG")), ("short.jpg", saved(RGB, "JPEG")),
                        ("short.tif", saved(RGB, "TIFF")), ("deep.png", png()),
                        ("deep.tif", tiff(DEEP, photometric="rgb"))):

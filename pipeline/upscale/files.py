@@ -164,6 +164,8 @@ def _tiff(data):
 
 
 def _check_size(width, height):
+    if not width * height:
+        raise FileError(f"{width} x {height}, which is no pixel; fetch or save it again")
     if width * height > LIMIT:
         raise FileError(f"{width} x {height} is over {LIMIT:,} pixels; cut it into parts")
 
