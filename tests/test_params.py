@@ -2,7 +2,6 @@
 
 import copy
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,9 @@ from dvc.utils.hydra import apply_overrides
 from pipeline.config import params
 from pipeline.config.resolved import training
 from pipeline.data import sources
+from tests import workspace
 
-RAW = yaml.load(Path("params.yaml").read_text(), Loader=params._Loader)
+RAW = workspace.raw_params()
 
 
 def load(tmp_path, *path, value=None, remove=False):
@@ -32,30 +32,41 @@ def load(tmp_path, *path, value=None, remove=False):
     return loaded
 
 
-def test_the_shipped_file_is_valid(tmp_path):
-    assert load(tmp_path, "seed", value=0) == params.load("params.yaml")
+@pytest.fixture
+def shipped(tmp_path):
+    """A copy of params.yaml, whatever the user's last override left there."""
+    file = tmp_path / "params.yaml"
+    file.write_text(workspace.shipped())
+    return file
 
 
-def test_the_overrides_of_the_readme_are_those_that_dvc_and_the_pipeline_take(tmp_path):
+def test_the_shipped_file_is_valid(tmp_path, shipped):
+    expected = params.load(shipped)
+    assert load(tmp_path, "seed", value=0) == expected
+    params.load("params.yaml")
+
+
+def test_the_overrides_of_the_readme_are_those_that_dvc_and_the_pipeline_take(shipped):
     """A key that is not in params.yaml yet needs a plus."""
     commands = re.findall(r"dvc exp run(?:.*\\\n)*.*", Path("README.md").read_text())
     assert len(commands) >= 4
+    text, before = shipped.read_text(), params.load(shipped)
     for command in commands:
-        file = shutil.copy("params.yaml", tmp_path)
+        shipped.write_text(text)
         overrides = re.findall(r"-S '?([^\s'`]+)", command)
-        apply_overrides(file, [re.sub(r"=.*,", "=", words) for words in overrides])  # of a sweep its last value
-        assert params.load(file) != params.load("params.yaml") or "-S" not in command
+        apply_overrides(shipped, [re.sub(r"=.*,", "=", words) for words in overrides])  # of a sweep its last value
+        assert params.load(shipped) != before or "-S" not in command
 
 
 @pytest.mark.parametrize("override, line", [
     ("gamma_low=20", "gamma_low: 20"), ("budget=cpu", "budget: cpu"), ("seed=7", "seed: 7"),
     ("profiles.paper.pictures.fig8.crop.side=80", "        crop: {y: 40, x: 80, side: 80}"),
     ("budgets.smoke.recipes.paper.batch=16", "      paper: {learning_rate: 0.001, warmup: 10, batch: 16}")])
-def test_dvc_changes_one_line_and_drops_no_comment(tmp_path, override, line):
+def test_dvc_changes_one_line_and_drops_no_comment(shipped, override, line):
     """`dvc exp run -S` reads the file by ruamel and writes it anew."""
-    file = shutil.copy("params.yaml", tmp_path)
-    apply_overrides(file, [override])
-    before, after = (Path(f).read_text().splitlines() for f in ("params.yaml", file))
+    before = shipped.read_text().splitlines()
+    apply_overrides(shipped, [override])
+    after = shipped.read_text().splitlines()
     changed = [new for old, new in zip(before, after, strict=True) if old != new]
     assert len(changed) == 1 and changed[0].startswith(line)
 

@@ -17,6 +17,7 @@ import yaml
 from PIL import Image
 
 from stages.common import progress
+from tests import workspace
 
 ROOT = Path(__file__).parents[1]
 KEPT = ["bicubic", "cnn7", "fsrcnn", "prn", "prn_no_rolling"]
@@ -54,13 +55,14 @@ def clone(tmp_path_factory):
 
 
 def copy(path, leave_out):
-    """What git would clone, and files that are not committed yet."""
+    """What git would clone, and files that are not committed yet; the user's own parameters are left out."""
     files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                            cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
     for name in filter(None, files):
         if (ROOT / name).is_file() and not name.startswith(tuple(leave_out)):
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, path / name)
+    (path / "params.yaml").write_text(workspace.shipped())
     return path
 
 
