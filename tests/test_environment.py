@@ -154,6 +154,20 @@ def test_a_stage_that_is_ended_leaves_nothing_half_made(tmp_path, number):
     assert [p.name for p in tmp_path.iterdir()] == ["made.py"]
 
 
+def test_what_a_killed_writer_leaves_is_gone_after_the_next_write(tmp_path):
+    body = f"with atomic(Path('a.csv')) as p: p.write_text('half'); os.kill(os.getpid(), {int(signal.SIGKILL)})"
+    assert as_a_stage(body, tmp_path).returncode == -signal.SIGKILL
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.partial", "made.py"]
+    io.write_text(tmp_path / "a.csv", "all of it")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "made.py"]
+
+
+def test_git_and_dvc_do_not_see_what_a_killed_writer_leaves():
+    for name in ("reports/paper/report.partial", "weights/prn.partial"):
+        assert not subprocess.run(["git", "check-ignore", "-q", "--no-index", name], cwd=ROOT).returncode
+    assert Repo(ROOT).dvcignore.is_ignored_file(str(ROOT / "artifacts/paper/models/prn.partial"))
+
+
 def test_nohup_is_obeyed(tmp_path):
     body = "os.kill(os.getpid(), signal.SIGHUP); return 'still here'"
     done = as_a_stage(body, tmp_path, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))

@@ -3,6 +3,8 @@
 import functools
 import hashlib
 import http.server
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -174,6 +176,24 @@ def test_a_fault_that_passes_is_tried_again(server, registered, tmp_path):
 
     faults["/a.png"] = once
     assert sources.fetch("pair", tmp_path / "out", cache=tmp_path / "cache") == 2
+
+
+def test_what_a_killed_download_left_is_overwritten_by_the_next(server, registered, tmp_path):
+    cache, faults = tmp_path / "cache", server[3]
+    code = ("import sys; from pathlib import Path; from pipeline.data import sources\n"
+            "known = sources.registry(Path(sys.argv[1])); sources.registry = lambda: known\n"
+            "sources.fetch('pair', Path(sys.argv[2]), cache=Path(sys.argv[3]))")
+    faults["/a.png"] = lambda handler, content: (cut_off(handler, content), time.sleep(60))
+    process = subprocess.Popen([sys.executable, "-c", code, tmp_path / "datasets.csv", tmp_path / "out", cache])
+    while not list(cache.rglob("a.png.partial")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert [f.name for f in cache.rglob("*") if f.is_file()] == ["a.png.partial"]
+    faults.clear()
+    sources.fetch("pair", tmp_path / "out", cache=cache)
+    assert sorted(f.name for f in cache.rglob("*") if f.is_file()) == ["a.png", "b.png"]
 
 
 def test_a_cache_that_was_altered_is_fetched_again(server, registered, tmp_path):

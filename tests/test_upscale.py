@@ -175,6 +175,21 @@ def test_a_signal_ends_it_in_one_line_and_leaves_nothing(number, tmp_path):
     assert process.returncode == 128 + number and [f.name for f in tmp_path.iterdir()] == ["in.png"]
 
 
+def test_what_a_killed_one_left_is_removed_by_the_next_and_what_another_writes_is_kept(tmp_path):
+    store(tmp_path / "in.png", pixels(1500, 1500, 3))
+    process = command(tmp_path / "in.png", tmp_path / "out.png", start=True)
+    while not (left := list(tmp_path.glob(".*.partial"))):
+        assert process.poll() is None
+        time.sleep(0.01)
+    store(tmp_path / "out.png", pixels(9, 9, 3))
+    assert left[0].exists()  # its process runs
+    process.kill()
+    process.communicate()
+    assert left[0].exists()
+    store(tmp_path / "out.png", pixels(9, 9, 3))
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["in.png", "out.png"]
+
+
 def command(*words, start=False, **more):
     """The tool as a user runs it, in a process of its own."""
     process = subprocess.Popen([sys.executable, "-m", "pipeline", "upscale", *words], text=True, cwd=ROOT,

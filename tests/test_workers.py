@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.common import workers
+from stages.common import job, workers
 from tests.workspace import ROOT
 
 
@@ -47,24 +47,26 @@ def test_jobs_run_at_the_same_time():
 
 
 @pytest.mark.parametrize("name, words", [("bad", "^bad: use another name$"),
-                                         ("killed", "^killed: killed by signal 9")])
+                                         ("killed", "^killed: killed by signal 9"),
+                                         ("stopped", "^stopped: stopped from outside$")])
 def test_a_failed_job_is_named_and_stops_the_others(name, words):
     started = time.monotonic()
     with pytest.raises(RuntimeError, match=words):
         workers.each("tests.made_jobs", {"quick": 4, "long": 3, name: 2, "never": 1}, 2)
-    assert time.monotonic() - started < 40 and gone("long")
+    assert time.monotonic() - started < 40 and gone("long") and not list(Path().glob("*.partial"))
     assert Path("quick.began").exists() and not Path("never.began").exists()
 
 
-def test_workers_end_when_the_stage_is_killed():
+def test_workers_end_when_the_stage_is_killed_and_remove_what_they_were_writing():
     code = "from stages.common import workers; workers.each('tests.made_jobs', {'long': 1}, 1)"
     stage = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)},
                              stderr=subprocess.DEVNULL)
-    while not Path("long.began").exists():
+    while not Path("long.writes").exists():
         time.sleep(0.05)
+    assert Path("long.partial").exists()
     stage.kill()
     stage.wait()
-    assert gone("long")
+    assert gone("long") and not Path("long.partial").exists() and not Path("long.txt").exists()
 
 
 def test_no_two_trainings_share_a_stream_of_a_gpu(monkeypatch):
@@ -73,6 +75,6 @@ def test_no_two_trainings_share_a_stream_of_a_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "Stream", lambda: made.append(len(made)) or made[-1])
     monkeypatch.setattr(torch.cuda, "stream", lambda stream: used.append(stream) or nullcontext())
-    monkeypatch.setattr(workers, "FREE", [])
+    monkeypatch.setattr(job, "FREE", [])
     workers.each("tests.made_jobs", {f"job{k}": 1 for k in range(40)}, 2, streams=True)
     assert len(used) == 40 and len(made) < 8

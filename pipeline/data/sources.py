@@ -157,15 +157,21 @@ def _download(url, path, known_hash, mirror, label, progressbar=False):
     """Fetch with pooch: to a temporary name, hash checked, then moved into place."""
     import pooch  # slow to import, and most runs download nothing
 
-    pooch.get_logger().setLevel("WARNING")  # no line for each of hundreds of files
+    partial = path.with_name(f"{path.name}.partial")  # one name, which the next run overwrites after a kill
+    download = pooch.HTTPDownloader(progressbar=progressbar, timeout=TIMEOUT)
+    algorithm, expected = known_hash.split(":")
     where = f" It is not in PRN_MIRROR={mirror} either." if mirror else ""
     reason = None
     for _ in range(TRIES):
         try:
-            return Path(pooch.retrieve(
-                url, known_hash=known_hash, fname=path.name, path=path.parent,
-                downloader=pooch.HTTPDownloader(progressbar=progressbar, timeout=TIMEOUT)))
-        except ValueError as error:  # pooch has removed the file
+            if not path.exists() or pooch.file_hash(path, alg=algorithm) != expected:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                download(url, partial, None)
+                if (found := pooch.file_hash(partial, alg=algorithm)) != expected:
+                    raise ValueError(f"{algorithm} expected {expected}, found {found}")
+                os.replace(partial, path)
+            return path
+        except ValueError as error:
             raise SourceError(
                 f"{label}: {url} does not have the registered hash ({error}). The server's file "
                 "has changed or the transfer was cut; run again, or put the right file into a "
@@ -175,6 +181,8 @@ def _download(url, path, known_hash, mirror, label, progressbar=False):
                 raise SourceError(f"{label}: {path} could not be written ({error}); files already "
                                   "fetched are kept") from error
             reason = error
+        finally:
+            partial.unlink(missing_ok=True)
     if "Max retries" in str(reason):  # 500 characters that say no more
         reason = f"no connection to {urlsplit(url).hostname}"
     raise SourceError(

@@ -4,9 +4,9 @@ Each format has the library that keeps all of it: PNG imagecodecs (Pillow drops 
 colour), TIFF tifffile, JPEG Pillow.  What would not be kept is refused.
 """
 
+import hashlib
 import io
 import os
-import secrets
 import shutil
 import struct
 import zlib
@@ -227,8 +227,12 @@ def replacing(path):
         It cannot be written: no room, no right.
     """
     target = path.resolve()
-    partial = target.with_name(f".{secrets.token_hex(8)}.partial")  # short: the name may be the longest
+    name = f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}"  # short: that of `path` may be the longest
+    partial = target.with_name(f"{name}-{os.getpid()}.partial")
     try:
+        for left in target.parent.glob(f"{name}-*.partial"):  # by a process that was killed
+            if not _runs(int(left.stem.split("-")[1])):
+                left.unlink()
         with open(partial, "xb") as file:
             yield file
         if target.exists():
@@ -239,6 +243,16 @@ def replacing(path):
                         "make room, or choose another folder") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _runs(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        pass
+    return True
 
 
 def write(file, suffix, picture):

@@ -27,7 +27,7 @@ def run(main):
     sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 loses no run
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one
-            signal.signal(number, _stop)
+            signal.signal(number, stop)
     try:
         print(f"{progress.heading(command)}: {main.__globals__['__doc__'].splitlines()[0]}", flush=True)
         print(f"{name}: {main()}")
@@ -47,7 +47,7 @@ def _be_somebody():
         os.environ.setdefault("HOME", str(ROOT.absolute()))
 
 
-def _stop(number, _):
+def stop(number, _):
     """As Ctrl-C: files in the making are removed on the way out."""
     raise KeyboardInterrupt(number)
 

@@ -1,15 +1,13 @@
 """Jobs of a stage side by side: each in a process of its own, or on a stream of one GPU."""
 
-import importlib
 import os
 import threading
 from functools import partial
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, get_context
 
-from stages.common.shell import USER_ERRORS
+from stages.common import job
 
 STREAMS = 12  # trainings at once on a GPU: 2,980 steps of PRN a second on an H100, of one alone 820, of 20 3,350
-FREE = []  # CUDA streams of finished trainings: torch has 32, and a 33rd would be one that is in use
 
 
 def at_once(gpu):
@@ -49,7 +47,8 @@ def each(module, costs, jobs, preload=(), streams=False):
                     ours, theirs = context.Pipe(duplex=False)
                     name = waiting.pop(0)
                     kind = partial(threading.Thread, daemon=True) if streams else context.Process
-                    process = kind(target=_on_stream if streams else _work, args=(module, name, theirs), name=name)
+                    target = job.on_stream if streams else job.in_process
+                    process = kind(target=target, args=(module, name, theirs), name=name)
                     process.start()
                     if not streams:
                         theirs.close()
@@ -70,8 +69,12 @@ def each(module, costs, jobs, preload=(), streams=False):
                         bar.set_description_str(f"{finished} of {len(costs)} done", refresh=False)
                     bar.update(sum(done.values()) - bar.n)
         finally:  # what is on disk stays: states and rows are complete or absent
-            for process in () if streams else running.values():
+            processes = () if streams else running.values()
+            for process in processes:
                 process.terminate()
+            for process in processes:
+                process.join(job.GRACE)
+                process.kill()
                 process.join()
 
 
@@ -81,39 +84,4 @@ def _receive(pipe, process):
     except EOFError:
         process.join()
         return "failed", (f"killed by signal {-process.exitcode} (9: most often out of memory)"
-                          if process.exitcode < 0 else "see above")
-
-
-def _work(module, name, pipe):
-    """The life of a worker; it ends with its parent, however that ends."""
-    threading.Thread(target=_follow, args=(parent_process().sentinel,), daemon=True).start()
-    _call(module, name, pipe)
-
-
-def _on_stream(module, name, pipe):
-    import torch
-
-    try:
-        stream = FREE.pop()
-    except IndexError:
-        stream = torch.cuda.Stream() if torch.cuda.is_available() else None
-    with torch.cuda.stream(stream):  # None changes nothing
-        _call(module, name, pipe)
-    FREE.append(stream)
-
-
-def _call(module, name, pipe):
-    try:
-        words = importlib.import_module(module).one(
-            name, lambda share: pipe.send(("share", share)), lambda words: pipe.send(("say", words)))
-    except KeyboardInterrupt:
-        pass
-    except USER_ERRORS as error:
-        pipe.send(("failed", str(error) or type(error).__name__))
-    else:
-        pipe.send(("done", words))
-
-
-def _follow(parent):
-    connection.wait([parent])
-    os._exit(1)
+                          if process.exitcode < 0 else "see above" if process.exitcode else "stopped from outside")
