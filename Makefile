@@ -7,12 +7,16 @@ PYTHON ?= $(shell PATH="$$(printf %s "$$PATH" | tr : '\n' | grep -v '/\.venv/bin
 INSIDE = PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1 \
 	USER="$${USER:-user}" HOME="$${HOME:-$(CURDIR)/.venv}"
 
-.PHONY: reproduce check test compare lock
+.PHONY: repository reproduce check test compare lock
 
-reproduce: .venv/.installed
+reproduce: repository .venv/.installed
 	@echo "Everything, from images to report: about 6 minutes on two cores; a second time only what changed."
 	@$(INSIDE) python -m dvc repro
 	@echo "Open reports/$$($(INSIDE) python -c 'from pipeline.config.params import load; print(load().profile)')/report.html"
+
+repository:
+	@git rev-parse --git-dir > /dev/null || { \
+	echo "DVC needs a git repository; in a download without one: git init && git add -A && git commit -m start"; exit 1; }
 
 check: .venv/.installed
 	@OMP_NUM_THREADS=1 $(INSIDE) python -m pytest -q -m "not slow and not drill"

@@ -1,5 +1,6 @@
 """The first screen of a first run: what is being done, what is missing, what to do."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -68,6 +69,33 @@ def test_artifacts_on_another_disk_is_refused_with_what_to_do(paper, tmp_path, m
 def test_a_repository_without_a_commit_is_refused(paper, monkeypatch):
     subprocess.run(["git", "init", "-q"], check=True)
     assert "git add -A && git commit" in stage("check", monkeypatch)
+
+
+def test_a_download_without_git_is_told_what_to_do_before_anything_is_installed(tmp_path):
+    shutil.copy(workspace.ROOT / "Makefile", tmp_path)
+    done = subprocess.run(["make", "reproduce"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode and "git init && git add -A && git commit -m start" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["Makefile"]
+
+
+@pytest.mark.parametrize("command", [
+    ["worktree", "add", "-q", "../other/prn"],
+    ["-C", "../other", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../prn", "prn"]],
+    ids=lambda command: next(word for word in command if word in ("worktree", "submodule")))
+def test_the_repository_may_be_a_worktree_or_a_submodule(tmp_path, command):
+    from tests.test_pipeline import call, clone_of, dvc
+
+    first, clone = clone_of(tmp_path / "prn", patches=16), tmp_path / "other" / "prn"
+    call(tmp_path, "git", "init", "-q", "other")
+    call(first, "git", *command)
+    dvc(clone, "repro", "download@test")
+    said = call(clone, "python", "-c", "from stages.common.revision import revision; print(revision())")
+    assert said == call(first, "git", "rev-parse", "HEAD")
+    call(clone, "git", "checkout", "-q", "-b", "mine")
+    call(clone, "git", "add", "-A")
+    call(clone, "git", "commit", "-q", "-m", "lock")
+    assert "Ran experiment(s): seed1" in dvc(clone, "exp", "run", "-n", "seed1", "-S", "seed=1", "download@test")
+    assert "seed1" in dvc(clone, "exp", "list")
 
 
 def test_the_cache_of_dvc_may_be_on_another_disk(tmp_path):
