@@ -93,7 +93,7 @@ def test_repro_makes_the_report_offline_and_a_second_one_does_nothing(clone):
     top = (out / "report.md").read_text().split("\n# ")[0]
     assert "no figure here can be compared with the paper" in top and "6 steps" in top
     page = (out / "report.html").read_text()
-    assert page.count('class="enlarge"') == 15 and page.count('class="comparison"') == 4
+    assert page.count('class="enlarge"') == 16 and page.count('class="comparison"') == 4
     quality = pd.read_csv(out / "quality.csv")
     assert list(quality) == ["method", "dataset", "scale", "image", "psnr_db", "ssim", "share_mild",
                              "share_moderate", "share_severe", "macs"]

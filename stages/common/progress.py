@@ -6,7 +6,7 @@ from pipeline.io import read_json, write_json
 
 # in the order in which DVC runs them
 STAGES = ("check", "download train", "download test", "pack", "train", "gradients", "evaluate", "ablation",
-          "timing", "probe", "engine", "seams", "routers", "pictures", "tables", "claims", "figures", "report")
+          "timing", "probe", "engine", "seams", "routers", "front", "pictures", "tables", "claims", "figures", "report")
 KEPT = Path("artifacts/seconds.json")
 
 
