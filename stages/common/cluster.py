@@ -1,0 +1,75 @@
+"""Many trainings on a Dask cluster, in parts of minutes, of which each begins with the states of the one before."""
+
+import math
+import time
+import uuid
+from importlib import import_module
+
+from tqdm import tqdm
+
+from pipeline.training.fit.run import FITTERS
+from stages.common import cluster_worker, setup
+
+
+def each(client, home, variants, scales, every, limit):
+    """Train and fit on the cluster, the most expensive first, as many at once as it has GPUs, or else threads.
+
+    A part that is lost with its worker is done again by another worker, from the states that came home before it.
+
+    Parameters
+    ----------
+    client : `distributed.Client`
+    home : Path, the profile's folder
+    variants : dict, of its variants.json
+    scales : dict of str to list of int, what is to be trained or fitted, at which scales
+    every, limit : float, seconds of a part, and of a training in all (0: no limit)
+
+    Returns
+    -------
+    dict of str to str : what did not come to its end, and why
+    """
+    costs = {name: setup.expense(variants[name]) for name in scales}
+    bundle = cluster_worker.bundle(home)
+    client.register_plugin(bundle)
+    waiting, running, failed = sorted(costs, key=costs.get, reverse=True), {}, {}
+    states = {name: home.parent / "states" / f"{home.name}-{variants[name]['budget']}-{name}" for name in costs}
+    left, done = dict.fromkeys(costs, limit or math.inf), dict.fromkeys(costs, 0.0)
+    with tqdm(total=sum(costs.values()), mininterval=1, miniters=0,
+              bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left") as bar:
+        while waiting or running:
+            threads, gpus = _size(client)
+            while waiting and len(running) < (gpus or threads):
+                name = waiting.pop(0)
+                future = client.submit(  # a lambda travels as code: the scheduler has no `stages`
+                    lambda *given: import_module("stages.common.cluster_worker").work(*given),
+                    bundle.name, home, name, states[name], cluster_worker.read(states[name]),
+                    min(every, left[name]), scales[name], key=f"{name}-{uuid.uuid4().hex}",
+                    resources={"GPU": 1} if gpus and variants[name]["network"] not in FITTERS else None)
+                running[future] = name
+            time.sleep(0.5)
+            for future in [future for future in running if future.done()]:
+                name = running.pop(future)
+                try:
+                    files, done[name], words = future.result()
+                except Exception as error:  # of any kind, there; the others go on
+                    failed[name] = str(error).removeprefix(f"{name}: ") or type(error).__name__
+                    continue
+                cluster_worker.write(states[name], files)
+                for line in words:
+                    bar.write(line)
+                left[name] -= every
+                if done[name] < 1 and left[name] > 0:
+                    waiting.insert(0, name)
+                elif done[name] < 1:
+                    failed[name] = f"stopped at the limit of {limit / 60:g} minutes; run the same command again"
+            finished = sum(share == 1 for share in done.values())
+            bar.set_description_str(f"{finished} of {len(costs)} done, {gpus or threads} at once", refresh=False)
+            bar.update(sum(done[n] * costs[n] for n in costs) - bar.n)
+    client.unregister_worker_plugin(bundle.name)
+    return failed
+
+
+def _size(client):
+    """Threads of the workers that are there now, and how many trainings their GPUs take."""
+    workers = client.sync(client.scheduler.identity, n_workers=-1)["workers"].values()
+    return sum(w["nthreads"] for w in workers), int(sum(w["resources"].get("GPU", 0) for w in workers))
