@@ -36,6 +36,6 @@ compare: .venv/.installed
 lock:
 	rm -rf .venv
 	"$(PYTHON)" -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-cluster.txt
 	.venv/bin/python -m pip freeze | sed 's/+cpu//' > requirements.lock
 	touch .venv/.installed

@@ -11,7 +11,7 @@ os.chdir(Path(__file__).parents[1])
 # files that run stages, train, fit or open a browser: more than five seconds of a core each
 SLOW = {"any_params", "claims", "determinism", "drills", "figures", "fit", "full_disk", "names", "page", "pipeline",
         "rehearsal", "routers", "selfex", "timed", "training", "upscale", "authors", "export",
-        "environment", "first_use", "models", "precision", "publish", "deep", "probes"}
+        "environment", "campaign", "first_use", "models", "precision", "publish", "deep", "probes"}
 
 
 def pytest_collection_modifyitems(items):

@@ -1,38 +1,57 @@
-"""Many trainings on a Dask cluster, in parts of minutes, of which each begins with the states of the one before."""
+"""Many trainings on a Dask cluster, in parts of minutes; each begins with the states that the last sent home."""
 
+import logging
 import math
+import signal
 import time
 import uuid
 from importlib import import_module
 
+from dask import config
+from distributed import LocalCluster
 from tqdm import tqdm
 
+from pipeline.io import read_json
+from pipeline.models.authors import unpublished
 from pipeline.training.fit.run import FITTERS
 from stages.common import cluster_worker, setup
+from stages.common.workers import at_once
 
 
-def each(client, home, variants, scales, every, limit):
-    """Train and fit on the cluster, the most expensive first, as many at once as it has GPUs, or else threads.
+def local():
+    """A cluster of this machine's cores.  Ctrl-C reaches its processes too: they leave it to this one."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return LocalCluster(n_workers=at_once(False), threads_per_worker=1, memory_limit=None,
+                            silence_logs=logging.ERROR)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
-    A part that is lost with its worker is done again by another worker, from the states that came home before it.
+
+def each(client, home, weights, every, limit):
+    """Train and fit, the most expensive first, as many at once as the cluster has GPUs, or else threads.
+
+    A part that is lost with its worker is done again by another one, from the states that came home before.
 
     Parameters
     ----------
     client : `distributed.Client`
     home : Path, the profile's folder
-    variants : dict, of its variants.json
-    scales : dict of str to list of int, what is to be trained or fitted, at which scales
+    weights : str, of params.yaml
     every, limit : float, seconds of a part, and of a training in all (0: no limit)
 
     Returns
     -------
     dict of str to str : what did not come to its end, and why
     """
+    variants = read_json(home / "variants.json")
+    scales = {name: wanted for name, v in variants.items() if (wanted := _to_train(v, name, weights))}
     costs = {name: setup.expense(variants[name]) for name in scales}
+    config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})  # states are larger than a graph
     bundle = cluster_worker.bundle(home)
     client.register_plugin(bundle)
     waiting, running, failed = sorted(costs, key=costs.get, reverse=True), {}, {}
-    states = {name: home.parent / "states" / f"{home.name}-{variants[name]['budget']}-{name}" for name in costs}
+    states = {name: home.parent / "states" / f"{home.name}-{v['budget']}-{name}" for name, v in variants.items()}
     left, done = dict.fromkeys(costs, limit or math.inf), dict.fromkeys(costs, 0.0)
     with tqdm(total=sum(costs.values()), mininterval=1, miniters=0,
               bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left") as bar:
@@ -61,12 +80,19 @@ def each(client, home, variants, scales, every, limit):
                 if done[name] < 1 and left[name] > 0:
                     waiting.insert(0, name)
                 elif done[name] < 1:
-                    failed[name] = f"stopped at the limit of {limit / 60:g} minutes; run the same command again"
-            finished = sum(share == 1 for share in done.values())
-            bar.set_description_str(f"{finished} of {len(costs)} done, {gpus or threads} at once", refresh=False)
+                    failed[name] = f"stopped at the limit of {limit / 60:g} minutes; run this again"
+            bar.set_description_str(f"{sum(share == 1 for share in done.values())} of {len(costs)} done, "
+                                    f"{gpus or threads} at once", refresh=False)
             bar.update(sum(done[n] * costs[n] for n in costs) - bar.n)
     client.unregister_worker_plugin(bundle.name)
     return failed
+
+
+def _to_train(variant, name, weights):
+    """Scales that are trained or fitted: none of what is published or has nothing to learn."""
+    if weights == "published":
+        return unpublished(name, variant["scales"]) if variant["network"] in FITTERS else []
+    return variant["scales"] if setup.learns(setup.fresh(variant)) else []
 
 
 def _size(client):

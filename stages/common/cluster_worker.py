@@ -1,4 +1,4 @@
-"""What runs on the workers of a Dask cluster: code and images come there once, states with each part of a training."""
+"""On a worker of a Dask cluster: code and images come once, states with each part of a training."""
 
 import io
 import os
@@ -20,7 +20,7 @@ from pipeline.training.fit.run import FITTERS
 from stages.common import setup
 
 CODE = ("pipeline", "stages")
-cloudpickle.register_pickle_by_value(sys.modules[__name__])  # no worker has `stages` before `Bundle` brings it
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # no worker has it before `Bundle` is there
 
 
 def bundle(home):
