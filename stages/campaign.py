@@ -5,7 +5,13 @@ machine's cores or on a Dask cluster; then it is scored here, where the test ima
 finds it all.  A training sends its states home every so many seconds (120); with its worker it loses what
 came after, and another worker goes on.  The machines of a cluster need torch, numpy and distributed, and no
 common file system.  Workers with a GPU say how many trainings share it, `--nthreads 12 --resources GPU=12`;
-where one does, no other worker trains networks.
+where one does, no other worker trains networks.  Four GPUs of Slurm, as long as this other program runs:
+
+    from dask_jobqueue import SLURMCluster  # pip install dask-jobqueue
+    cluster = SLURMCluster(cores=12, processes=1, memory="64GB", walltime="04:00:00",
+                           job_extra_directives=["--gres=gpu:1"], worker_extra_args=["--resources", "GPU=12"])
+    cluster.scale(jobs=4)
+    input(cluster.scheduler_address)
 """
 
 import subprocess

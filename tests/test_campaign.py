@@ -1,4 +1,4 @@
-"""A campaign on Dask: a worker that dies, a scheduler elsewhere, a second start; the bytes of stages.train."""
+"""A campaign on Dask: a worker dies, the scheduler is elsewhere, a second start; the bytes are the same."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def files(pattern):
 def steps():
     """How far the states are that came home."""
     folders = {name: Path(f"artifacts/states/embedded-smoke-{name}") for name in LONG}
-    return {name: max((torch.load(path, weights_only=True)["step"] for path in folder.glob("*.pt")), default=0)
+    return {name: max([torch.load(path, weights_only=True)["step"] for path in folder.glob("*.pt")] or [0])
             for name, folder in folders.items()}
 
 

@@ -63,7 +63,7 @@ def fill(folder, raw):
         for path in sorted((ROOT / "embedded" / role).glob("*.*")):
             image = np.asarray(Image.open(path))[100:244, 100:260]
             Image.fromarray(image).save(folder / role / f"{path.stem}.png")
-    shutil.copytree(ROOT / "reports/gpu", folder / "reports/gpu")
+    shutil.copytree(ROOT / "reports/gpu", folder / "reports/gpu", dirs_exist_ok=True)
     write(folder, raw)
 
 

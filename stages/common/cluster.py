@@ -1,4 +1,4 @@
-"""Many trainings on a Dask cluster, in parts of minutes; each begins with the states that the last sent home."""
+"""Many trainings on a Dask cluster, in parts of minutes, each from the states that the last one sent home."""
 
 import logging
 import math
@@ -47,11 +47,12 @@ def each(client, home, weights, every, limit):
     variants = read_json(home / "variants.json")
     scales = {name: wanted for name, v in variants.items() if (wanted := _to_train(v, name, weights))}
     costs = {name: setup.expense(variants[name]) for name in scales}
-    config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})  # states are larger than a graph
+    config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})  # states travel in graphs
     bundle = cluster_worker.bundle(home)
     client.register_plugin(bundle)
     waiting, running, failed = sorted(costs, key=costs.get, reverse=True), {}, {}
-    states = {name: home.parent / "states" / f"{home.name}-{v['budget']}-{name}" for name, v in variants.items()}
+    states = {name: home.parent / "states" / f"{home.name}-{v['budget']}-{name}"
+              for name, v in variants.items()}
     left, done = dict.fromkeys(costs, limit or math.inf), dict.fromkeys(costs, 0.0)
     with tqdm(total=sum(costs.values()), mininterval=1, miniters=0,
               bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left") as bar:
