@@ -98,5 +98,8 @@ def _to_train(variant, name, weights):
 
 def _size(client):
     """Threads of the workers that are there now, and how many trainings their GPUs take."""
-    workers = client.sync(client.scheduler.identity, n_workers=-1)["workers"].values()
+    try:
+        workers = client.sync(client.scheduler.identity, n_workers=-1)["workers"].values()
+    except Exception as error:  # Dask has many kinds
+        raise RuntimeError(f"the scheduler does not answer ({error}); when one does, run this again") from error
     return sum(w["nthreads"] for w in workers), int(sum(w["resources"].get("GPU", 0) for w in workers))
