@@ -128,6 +128,9 @@ def test_two_workers_of_the_queue_keep_every_experiment(undisturbed, tmp_path):
         time.sleep(5)
     print(status)
     assert status.count("Success") == 2 and "Failed" not in status
+    said = [log.read_text() for log in path.glob(".dvc/tmp/exps/run/*/*.out")]
+    assert len(said) == 2  # in folders without artifacts/, what does not depend on the thresholds is DVC's copy
+    assert all("Stage 'train' didn't change" in words and "Running stage 'evaluate'" in words for words in said)
     shown = dvc(path, "exp", "show", "--csv", "--only-changed")
     assert all(re.search(rf"\b{low}\b", shown) for low in (12, 14))
     assert_same(results(path), undisturbed[1])  # the workspace is as it was
