@@ -39,7 +39,7 @@ def start(*command, threads, **how):
 
 
 def until(condition, process):
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not condition():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]
         time.sleep(0.05)
