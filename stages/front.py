@@ -20,7 +20,7 @@ from stages.common.networks import device
 from stages.common.shell import bar, folder, run
 from stages.common.trained import test_images, trained, training_images
 
-IMAGES = 100  # for training at most
+IMAGES = 50  # for training at most
 REPEATS = 3
 
 
