@@ -49,8 +49,8 @@ def _draw(axes, table, x):
                       fontsize=style.SMALL, ha="right", zorder=5)
     axes.plot(control[x], control.psnr_db, "D", color=style.GREEN)
     for row in control.itertuples():
-        axes.annotate("FSRCNN", (getattr(row, x), row.psnr_db), (5, -3), textcoords="offset points",
-                      fontsize=style.SMALL, color=style.GREEN)
+        axes.annotate("FSRCNN", (getattr(row, x), row.psnr_db), (0, -12), textcoords="offset points",
+                      fontsize=style.SMALL, color=style.GREEN, ha="center")
     widths = sorted(some.width.unique())
     first = some.patch.min()
     for k, width in enumerate(widths):
