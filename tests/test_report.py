@@ -251,3 +251,12 @@ def test_times_on_a_gpu_stand_in_one_row_a_method_and_say_what_routing_does():
     assert "2.0 times as fast as the whole image" in gpu.words(gpu.by_mode(faster), 4)
     other = gpu_times()[lambda rows: rows["mode"] != "grouped"]  # timed at other thresholds than the run's
     assert "routed" not in gpu.words(gpu.by_mode(other), 4)
+
+
+def test_tf32_is_said_of_networks_that_a_gpu_trained():
+    tf32 = {**MODEL, "recipe": {**MODEL["recipe"], "precision": "tf32"}}
+    models = {"prn": tf32, "prn_x4": {**tf32, "device": "NVIDIA H100, torch 2.11.0; CPU, 1 threads"}}
+    tables = results()
+    said = dict(departures.departures(models, ["set5"], ["t91"], {"device": "an EPYC"}, tables["table1"],
+                                      tables["published"]))
+    assert said["Precision"].endswith("in training: PRN, ×4 alone") and "1 of 2" in said["No GPU"]

@@ -42,10 +42,11 @@ def departures(models, test_sets, training_sets, machine, table, published, revi
     steps = sorted({m["steps"] for m in trained.values()})
     budget = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
     where = "; ".join(sorted({d for m in trained.values() for d in m["device"].split("; ") if d}))
-    on_cpu = sum(all("CPU" in d for d in m["device"].split("; ")) for m in trained.values())
+    on_cpu = {name for name, m in trained.items() if all("CPU" in d for d in m["device"].split("; "))}
     reduced = sorted({m["precision"] for m in [*trained.values(), machine]
                       if m.get("precision", "float32") != "float32"})
-    rough = {kind: _counted([label(name) for name, m in trained.items() if m["recipe"].get("precision") == kind],
+    rough = {kind: _counted([label(name) for name, m in trained.items() if m["recipe"].get("precision") == kind
+                             and not (kind == "tf32" and name in on_cpu)],  # a CPU has no TF32
                             len(trained)) for kind in ("tf32", "bfloat16")}
     cited = _cited(table)
     of = machine["device"] if machine.get("kind") == "cuda" else f"a CPU, {machine['device']}"
@@ -58,7 +59,7 @@ def departures(models, test_sets, training_sets, machine, table, published, revi
         ("Compared methods", _compared(models)),
         ("Not one run", not_one_run(machine["device"], revision, dict(parts))),
         ("Budget", f"{budget} steps ({where}); the paper: at least 300 epochs"),
-        ("No GPU", f"{on_cpu} of {len(trained)} networks were trained on a CPU" if on_cpu else ""),
+        ("No GPU", f"{len(on_cpu)} of {len(trained)} networks were trained on a CPU" if on_cpu else ""),
         ("Precision", "; ".join(filter(None, [
             f"computed in {', '.join(reduced)}, not in float32" if reduced else "",
             f"multiplied in TF32 on a GPU, in training: {rough['tf32']}" if rough["tf32"] else "",
