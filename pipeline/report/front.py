@@ -7,12 +7,14 @@ from pipeline.paper import label
 CONTROL = "fsrcnn"
 MODES = {"whole": "whole image", "grouped": "the paper's", "context": "real context"}
 NOTE = ("The static networks are PRN's severe path at other widths, trained for this scale alone without routing, "
-        "on as many patches as the routed ones; quality, time and products are of the same images. Routed: "
+        "on as many patches as the routed ones, one seed each; a routed network shares each batch among its three "
+        "classes, so that its severe path sees fewer of them. Quality, time and products are of the same images. Routed: "
         "thresholds of the squared gradient, which training images chose at 0.36, 0.50 and 0.64 of the severe path's products. "
         "Above the front: mean PSNR above static networks of the same time or products, between two of them on the "
         "logarithm of the cost, with its 95 % interval over images; beyond the widest one, above that.")
 PATCHES = ("The widest routed network at half of the severe path's products by its thresholds, with patches of other "
-           "sides. Loss and speed-up: against its severe path on the whole image.")
+           "sides; a side is missing where no two thresholds reach that cost. Loss and speed-up: against its severe path "
+           "on the whole image.")
 
 
 def routed(front):
