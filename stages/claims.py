@@ -30,7 +30,6 @@ def main():
         repeats=repeats({n: asdict(v) for n, v in prn.items()}, models),
         dataset=p.images.ablation, scale=a.scale, gammas=(a.gamma_low, a.gamma_upper),
         routing=(p.gamma_low, p.gamma_upper),
-        device=read_json(source / "machine.json")["device"],
         tolerances=p.claims, seed=p.seed)
     verdicts = cells(results)
     ledger = claims.ledger(results, verdicts)

@@ -39,8 +39,10 @@ def main():
                      luma_pairs(ys, a.scale, where))
     times = measure(jobs, repeats=settings.repeats, warmup=settings.warmup, device=where,
                     progress=bar("reconstruction"))
+    holes = p.present(n for n, v in p.variants.items() if v.options == {"dilation": 2})  # decision D5
+    seeing = models | {name: trained(p, name) for name in holes}
     fields = {name: {route: asdict(field) for route, field in receptive_fields(model).items()}
-              for name, model in models.items()}
+              for name, model in seeing.items()}
     seen = responses(trained(p, "cnn7"), paths, p.scales_of("cnn7")[0], labels, device=where,
                      progress=bar("responses"))
     for name, table in (("classes", rows), ("reconstruction", times), ("responses", seen)):

@@ -113,7 +113,7 @@ def made_up(steps=400_000, datasets=("bsds100",), lead=0.19, rolling=0.09, seeds
         routed_psnr=pd.DataFrame(routed_psnr), reconstruction=parts, responses=responses,
         receptive={"prn": sides, "prn_no_rolling": plain}, models=models, options=options,
         repeats=repeats({n: asdict(v) for n, v in prn.items()}, models), dataset=datasets[0], scale=4,
-        gammas=(20, 50), routing=(10, 30), device="made up",
+        gammas=(20, 50), routing=(10, 30),
         tolerances=params.claims, seed=0)
 
 

@@ -128,7 +128,7 @@ def test_a_report_is_the_same_in_another_locale_and_under_a_notebook(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "there")], env=kept | NOWHERE,
                           capture_output=True)
     assert done.returncode == 0, done.stderr
-    for path in (here / "report.md", here / "report.html"):
+    for path in (here / "report.md", here / "method.md", here / "report.html"):
         there = tmp_path / "there" / path.relative_to(tmp_path / "here")
         assert there.read_bytes() == path.read_bytes()
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline.report import decisions, departures, gpu, render, symbols
+from pipeline.report import decisions, departures, symbols, tables, times
 from pipeline.training import algorithm1
 from pipeline.experiments.gradient_gain import examples, gains
 from pipeline.models import build
@@ -123,12 +123,12 @@ def test_precision_is_measured_and_not_declared(monkeypatch, precision, expected
 
 def test_training_table_leaves_out_what_was_not_trained():
     table = departures.training_table({"prn": MODEL, "bicubic": {**MODEL, "steps": 0}})
-    assert [row[0] for row in table["rows"]] == ["PRN"] and table["rows"][0][1] == "800"
+    assert [row[0] for row in table["rows"]] == ["PRN"] and table["rows"][0][1] == "800 × 16"
     assert departures.training_table({"prn": {**MODEL, "published": True}})["rows"][0][-1] == "published"
 
 
 def test_tables_have_the_papers_number_beside_ours_the_best_and_the_verdict():
-    table = render.typeset(results(), ["set5"], "bsds100", 4)[0]
+    table = tables.typeset(results(), ["set5"], "bsds100", 4, (10, 30))[0]
     assert table["header"] == ["method", "Set5 PSNR", "Set5 paper", "Set5 Δ", "Set5 SSIM", "Set5 paper"]
     assert table["rows"][0] == ["Bicubic", "26.00", "26.00", "+0.00", "0.650", "0.650"]
     assert table["rows"][1][:3] == ["A+ †", "–", "26.80"] and "† quality not measured here" in table["note"]
@@ -141,22 +141,24 @@ def test_tables_have_the_papers_number_beside_ours_the_best_and_the_verdict():
 def test_table4_has_the_gain_of_rolling_with_its_interval():
     found = results()
     found["claims"] = found["claims"].assign(id=["rolling-psnr", *"abcd"], our_value="+0.010 dB, with rolling above")
-    table = next(t for t in render.typeset(found, ["set5"], "set5", 4) if t["title"].startswith("Table IV"))
+    table = next(t for t in tables.typeset(found, ["set5"], "set5", 4, (10, 30)) if t["title"].startswith("Table IV"))
     assert table["rows"][-1] == ["gain", "+0.010 dB, with rolling above [−0.2,\u00a00.1]", "+0.13 dB"]
 
 
 def test_tables_of_images_that_the_paper_does_not_have_show_ours_alone():
     found = results()
     found["table1"] = found["table1"].assign(paper_psnr_db=np.nan, paper_ssim=np.nan)
-    assert render.typeset(found, ["set5"], "set5", 4)[0]["header"] == ["method", "Set5 PSNR", "Set5 SSIM"]
+    assert tables.typeset(found, ["set5"], "set5", 4, (10, 30))[0]["header"] == ["method", "Set5 PSNR", "Set5 SSIM"]
 
 
 def test_both_reports_say_the_same(tmp_path):
     folder, found = make(tmp_path), results()
-    page, text = (folder / "report.html").read_text(), (folder / "report.md").read_text()
+    page, text, method = ((folder / name).read_text() for name in ("report.html", "report.md", "method.md"))
     for said in [*symbols.CLAIMS, "of 100 images", "−0.1", "[−0.2,\u00a00.1]", "+0.13 dB", "Cited rows", "800 steps",
-                 "Table I, ×4", "Fig. 8: noise", "not replicated", "The paper against itself", "cells.csv"]:
+                 "Table I, ×4", "Fig. 8: noise", "not replicated", "cells.csv"]:
         assert said in page and said in text, said
+    for said in ["What was trained", "Decisions", "The paper against itself", "1 / 3"]:
+        assert said in page and said in method and said not in text, said
     assert "26.00 = |" in text and "26.60**" in text
     widths = {line.count(" | ") for line in text.splitlines() if line.startswith("| PRN does")}
     assert widths == {4}, "a | in a claim must not make a column"
@@ -164,14 +166,14 @@ def test_both_reports_say_the_same(tmp_path):
 
 def test_training_table_names_the_images_that_a_method_is_fitted_to():
     fitted = {**MODEL, "steps": 0, "recipe": {"sets": ["t91"], "levels": 12}}
-    assert departures.training_table({"aplus": fitted})["rows"][0][:4] == ["A+", "fitted to t91", "–", "–"]
+    assert departures.training_table({"aplus": fitted})["rows"][0][:3] == ["A+", "fitted to t91", "–"]
 
 
 def test_table1_says_which_classical_method_falls_short():
     table = pd.DataFrame({"method": ["aplus", "rfl", "selfex", "srcnn"], "dataset": "set5", "scale": 2,
                           "psnr_db": [36.55, 36.4, 36.5, 30.0], "ssim": 0.9, "source": "measured",
                           "paper_psnr_db": [36.6, 36.59, 36.6, 36.7], "paper_ssim": 0.9})
-    note = render._table1(table, 2, ["set5"], {})["note"]
+    note = tables._table1(table, 2, ["set5"], {})["note"]
     assert note.endswith("RFL is short of the paper's figure, in dB: Set5 0.19.")
     assert not {"A+", "SelfEx", "SRCNN"} & set(note.replace(".", "").split())
 
@@ -179,20 +181,23 @@ def test_table1_says_which_classical_method_falls_short():
 def test_every_decision_is_there_and_says_when_it_was_not_measured():
     pairs = pd.DataFrame({"label": ["a", "b"], "gamma_low": [10.0, 20], "gamma_upper": [50.0, 50],
                           "psnr_db": [27.0, 26.9], "ms_per_image": [9.0, 7]})
-    ablation = pd.DataFrame({"method": ["prn"], "gamma_low": [20.0], "gamma_upper": [50.0],
-                             "psnr_db": [26.9]})
+    ablation = pd.DataFrame({"method": ["prn", "prn_short", "prn_identity"], "gamma_low": 20.0, "gamma_upper": 50.0,
+                             "psnr_db": [26.9, 26.5, 26.4]})
+    models = {"prn": {**MODEL, "patches": 12}, "prn_short": {"patches": 1000}, "prn_identity": {"patches": 1000}}
     shares = pd.DataFrame({"dataset": ["d"], "scale": [4], "gamma_low": [20.0], "gamma_upper": [50.0],
                            "share_mild": [0.2], "share_moderate": [0.3], "share_severe": [0.5]})
     timing = pd.DataFrame({"method": "prn", "scale": 4, "mode": ["paper", "grouped", "context", "whole"],
                            "ms_median": [3.0, 2, 1.5, 1], "device": "CPU"})
     rows = decisions.decisions({"ablation": ablation, "table1": results()["table1"], "table2": pairs, "shares": shares,
-                               "timing": timing, "models": {"prn": MODEL}, "auc": None,
+                               "timing": timing, "models": models, "auc": None,
                                "dataset": "d", "scale": 4, "gammas": (20.0, 50.0)})
     assert [row["id"] for row in rows] == [f"D{i}" for i in range(1, 18)]
     found = {row["id"]: row["measured"] for row in rows}
     assert "10/50 27.000 dB, 9.0 ms; 20/50 26.900 dB, 7.0 ms" in found["D1"]
     assert found["D15"].startswith("0 of 4 cells within 0.01 dB of Table I; farthest FSRCNN on set5 x4: 26.40")
-    assert "one hole not run" in found["D5"] and found["D16"] == decisions.NOT_MEASURED
+    assert "no hole 26.900 dB, one hole not run" in found["D5"] and found["D16"] == "PRN 12"
+    equal = "after 1,000 patches a scale, added to the output 26.500 dB, identity channel 26.400 dB"
+    assert equal in found["D7"], "PRN of other patches is no comparison"
     assert found["D12"] == decisions.NOT_MEASURED and "no AUC" in found["D3"]
 
 
@@ -243,14 +248,14 @@ def test_the_readme_names_files_that_exist():
 
 
 def test_times_on_a_gpu_stand_in_one_row_a_method_and_say_what_routing_does():
-    table = gpu.by_mode(gpu_times()).set_index("method")
-    assert list(table.loc["prn", gpu.MODES]) == [0.5, 1.5, 3.5, 50.0] and table.fsrcnn_ratio["prn"] == 0.5
-    said = gpu.words(table.reset_index(), 4)
+    table = times.by_mode(gpu_times()).set_index("method")
+    assert list(table.loc["prn", times.MODES]) == [0.5, 1.5, 3.5, 50.0] and table.over_fsrcnn["prn"] == 2
+    said = times.words(table.reset_index(), 4)
     assert "routed by the engine takes 1.50 ms, 3.0 times the time of the whole image" in said and "a GPU" in said
     faster = gpu_times().replace({"ms_median": {1.5: 0.25}})
-    assert "2.0 times as fast as the whole image" in gpu.words(gpu.by_mode(faster), 4)
+    assert "2.0 times as fast as the whole image" in times.words(times.by_mode(faster), 4)
     other = gpu_times()[lambda rows: rows["mode"] != "grouped"]  # timed at other thresholds than the run's
-    assert "routed" not in gpu.words(gpu.by_mode(other), 4)
+    assert "routed" not in times.words(times.by_mode(other), 4)
 
 
 def test_tf32_is_said_of_networks_that_a_gpu_trained():

@@ -55,12 +55,12 @@ def seeds(noise):
     """How far seeds differ, in words."""
     if noise is None:
         return "one training each: the noise between seeds is not known"
-    return f"seeds differ by {noise.sd:.3f} dB (standard deviation, {noise.degrees} degrees of freedom)"
+    return f"seeds ±{noise.sd:.3f} dB ({noise.degrees} degrees of freedom)"
 
 
 def setting(r):
-    """What a time was measured on, in words."""
-    return f"{r.dataset} x{r.scale}, {r.device}"
+    """What a time is of, in words; timing.csv and the report's box name the device."""
+    return f"{r.dataset} x{r.scale}"
 
 
 def against_weak(outcome, methods):

@@ -28,7 +28,6 @@ class Results:
     repeats : dict of variant to the variants that repeat it with another seed, itself first
     dataset, scale, gammas : of Fig. 7, Tables III and IV
     routing : (gamma_low, gamma_upper) of Table I
-    device : str
     tolerances : the section ``claims`` of params.yaml: bicubic_psnr_db, bicubic_ssim, trained_psnr_db,
         trained_ssim, time_ratio, budget, doubling_db, and paper_patches, dict of network to a number
     seed : int
@@ -55,7 +54,6 @@ class Results:
     scale: int
     gammas: tuple
     routing: tuple
-    device: str
     tolerances: object
     seed: int
 

@@ -7,7 +7,7 @@ PROFILES, BUDGETS = ("embedded", "paper"), ("smoke", "cpu", "gpu", "paper")
 ALWAYS = ("bicubic", "cnn7", "fsrcnn", "prn")  # every profile's figures need them
 FIGURES = ("fig8", "fig9", "fig10", "fig11")
 # tables and claims name these variants: with other options the name would lie
-MEANT = {"prn": {}, "prn_no_rolling": {"rolling": False}, "prn_no_routing": {"routing": False},
+MEANT = {"prn": {}, "prn_short": {}, "prn_no_rolling": {"rolling": False}, "prn_no_routing": {"routing": False},
          "prn_dilation2": {"dilation": 2}, "prn_identity": {"start": "identity"},
          "prn_plain": {"start": "plain"}}
 

@@ -38,6 +38,17 @@ def _measured(r):
                     & (rows.gamma_upper == gammas[1])]
         return rows.psnr_db.mean()
 
+    def alike(name):
+        """PRN with as many patches as a variant has seen."""
+        seen = {n: models[n].get("patches") for n in ("prn", "prn_short", name) if n in models}
+        return next((n for n in ("prn_short", "prn") if n in seen and seen[n] == seen.get(name, seen[n])), "prn")
+
+    def beside(name, ours, other):
+        """PRN and a variant of it after equal patches."""
+        patches = models.get(name, {}).get("patches")
+        after = f"after {patches:,} patches a scale, " if patches else ""
+        return after + db((ours, psnr(alike(name))), (other, psnr(name)))
+
     def db(*pairs):
         return ", ".join(f"{what} {value:.3f} dB" if value == value else f"{what} not run"
                          for what, value in pairs)
@@ -48,9 +59,8 @@ def _measured(r):
     spread = "; ".join(
         f"{a:g}/{b:g}: {row.share_mild:.0%} mild, {row.share_moderate:.0%} moderate, "
         f"{row.share_severe:.0%} severe" for (a, b), row in at.items() if (a, b) in ((10, 30), (20, 50)))
-    times = r["timing"]
+    times, models = r["timing"], r["models"]
     prn = times[(times.method == "prn") & (times.scale == r["scale"])].groupby("mode").ms_median.first()
-    models = r["models"]
     pairs = r["table2"].sort_values(["gamma_upper", "gamma_low"])
     falls = "; ".join(f"{row.gamma_low:g}/{row.gamma_upper:g} {row.psnr_db:.3f} dB, "
                       f"{row.ms_per_image:.1f} ms" for row in pairs.itertuples()
@@ -59,13 +69,11 @@ def _measured(r):
         "D1": f"the text has PSNR and time fall as gamma_low grows; at the largest gamma_upper: {falls}",
         "D2": f"PRN on {where}: " + db(("10/30", psnr("prn", (10, 30))), ("20/50", psnr("prn", (20, 50)))),
         "D3": f"{_separation(r['auc'])}; shares of patches on {where}: {spread}",
-        "D5": f"on {where}: " + db(("no hole", psnr("prn")), ("one hole", psnr("prn_dilation2")),
-                                   ("without rolling", psnr("prn_no_rolling")))
-              + "; the mild route then sees 5x5, 9x9 and 5x5 LR pixels, the moderate one 9x9, 17x17 and 9x9",
+        "D5": f"on {where}: {beside('prn_dilation2', 'no hole', 'one hole')}; "
+              "the mild route sees 5x5 and 9x9 LR pixels, the moderate one 9x9 and 17x17",
         "D6": f"PRN has {models['prn']['parameters']:,} parameters" if "prn" in models else NOT_MEASURED,
-        "D7": f"after equal steps, PRN on {where}: " + db(
-            ("added to the output", psnr("prn")), ("identity channel", psnr("prn_identity")),
-            ("plain", psnr("prn_plain"))),
+        "D7": f"on {where}: {beside('prn_identity', 'added to the output', 'identity channel')}; "
+              f"{beside('prn_plain', 'added to the output', 'plain')}",
         "D8": f"on {where}: " + db(("dilated copies for mild and moderate", psnr("prn")),
                                    ("shared stages", psnr("prn_no_rolling"))),
         "D9": f"on {where}: " + db((_recipe(models, "prn"), psnr("prn")),
@@ -73,8 +81,8 @@ def _measured(r):
         "D10": f"patch by patch {prn['paper']:.1f} ms, grouped {prn['grouped']:.1f} ms, with context "
                f"{prn['context']:.1f} ms, whole image {prn['whole']:.1f} ms per image of {where}",
         "D11": f"timed on {times.device.iloc[0]}",
-        "D13": f"on {where}: " + db(("labels at 10/30", psnr("prn")),
-                                    (f"labels at {low:g}/{upper:g}", psnr("prn_trained_20_50"))),
+        "D13": f"on {where} at {low:g}/{upper:g}: "
+               f"{beside('prn_trained_20_50', 'labels at 10/30', 'labels at 20/50')}",
         "D14": "; ".join(f"{phase}: {steps} steps, {images} images" for phase, (steps, images) in
                          models.get("prn", {}).get("phases", {}).items()) or NOT_MEASURED,
         "D15": _authors(r["table1"]),

@@ -4,6 +4,7 @@ import re
 
 from pipeline.io import sha256
 from pipeline.paper import label
+from pipeline.report import tables
 from pipeline.report.figures import style
 
 TESTS = ("set5", "set14", "bsds100", "urban100")  # of the paper
@@ -80,21 +81,19 @@ def training_table(models):
     for name, m in models.items():
         recipe = m.get("recipe", {})
         if name in _trained(models):
-            how = [f"{m['steps']:,}", f"{recipe['batch']}",
-                   f"{recipe['learning_rate']:g}, {recipe['decay']}"]
+            how = [f"{m['steps']:,} × {recipe['batch']}", f"{recipe['learning_rate']:g}, {recipe['decay']}"]
         elif "sets" in recipe:
-            how = [f"fitted to {', '.join(recipe['sets'])}", "–", "–"]
+            how = [f"fitted to {', '.join(recipe['sets'])}", "–"]
         else:
             continue
         macs = next(iter(m["macs_per_lr_pixel"].values()))
-        rows.append([label(name), *how,
-                     f"{m['seconds'] / 60:.1f}", m["device"], f"{m['parameters']:,}",
+        devices = dict.fromkeys(re.split(", (?=torch|\\d+ thread)", device)[0] for device in m["device"].split("; "))
+        rows.append([label(name), *how, f"{m['seconds'] / 60:.1f}", ", ".join(devices), f"{m['parameters']:,}",
                      " / ".join(f"{v:,}" for v in macs.values()),
                      "published" if m.get("published") else "this run"])
-    return {"title": "What was trained", "file": "provenance", "rows": rows, "header": [
-        "variant", "steps", "batch per scale", "learning rate", "minutes", "device", "parameters",
-        "MACs per LR pixel, smallest scale (mild / moderate / severe)", "weights from"],
-        "note": "Batch: patches of each scale in a step.", "groups": (), "verdicts": {}, "best": ()}
+    return tables.table("training", "provenance", [
+        "variant", "steps × batch", "learning rate", "minutes", "device", "parameters",
+        "MACs per LR pixel", "weights from"], rows, {})
 
 
 def not_one_run(device, revision, parts):

@@ -6,15 +6,6 @@ from pipeline.paper import label
 
 CONTROL = "fsrcnn"
 MODES = {"whole": "whole image", "grouped": "the paper's", "context": "real context"}
-NOTE = ("The static networks are PRN's severe path at other widths, trained for this scale alone without routing, "
-        "on as many patches as the routed ones, one seed each; a routed network shares each batch among its three "
-        "classes, so that its severe path sees fewer of them. Quality, time and products are of the same images. Routed: "
-        "thresholds of the squared gradient, which training images chose at 0.36, 0.50 and 0.64 of the severe path's products. "
-        "Above the front: mean PSNR above static networks of the same time or products, between two of them on the "
-        "logarithm of the cost, with its 95 % interval over images; beyond the widest one, above that.")
-PATCHES = ("The widest routed network at half of the severe path's products by its thresholds, with patches of other "
-           "sides; a side is missing where no two thresholds reach that cost. Loss and speed-up: against its severe path "
-           "on the whole image.")
 
 
 def routed(front):
@@ -29,13 +20,19 @@ def best(front):
     return some.loc[some.groupby("width").at_time_db.idxmax()].sort_values("width")
 
 
+def shares(front):
+    """The mean costs of the routed rows, in the severe path's products, in words."""
+    costs = [f"{cost:.2f}" for cost in sorted(routed(front)[0].cost.unique())]
+    return " and ".join(filter(None, [", ".join(costs[:-1]), *costs[-1:]])) or "none"
+
+
 def table(front):
     """Static networks, then the best setting of each routed one, as text."""
-    rows = [{"network": label(x.method), "borders": "whole image", "patch": "–", "psnr_db": f"{x.psnr_db:.3f}",
-             "ratio": f"{x.ratio:.2f}", "macs": f"{x.macs / 1e9:.3f} G", "at_time": "–", "at_macs": "–"}
+    rows = [{"network": label(x.method), "borders": "whole image", "psnr_db": f"{x.psnr_db:.3f}",
+             "ratio": f"{x.ratio:.2f}", "macs": f"{x.macs / 1e9:.3f}", "at_time": "–", "at_macs": "–"}
             for x in routed(front)[1].sort_values("ms").itertuples()]
-    rows += [{"network": label(x.method), "borders": MODES[x.mode], "patch": f"{x.patch:g}", "psnr_db": f"{x.psnr_db:.3f}",
-              "ratio": f"{x.ratio:.2f}", "macs": f"{x.macs / 1e9:.3f} G", "at_time": interval(x, "at_time"),
+    rows += [{"network": label(x.method), "borders": f"{MODES[x.mode]}, {x.patch:g}", "psnr_db": f"{x.psnr_db:.3f}",
+              "ratio": f"{x.ratio:.2f}", "macs": f"{x.macs / 1e9:.3f}", "at_time": interval(x, "at_time"),
               "at_macs": interval(x, "at_macs")} for x in best(front).itertuples()]
     return pd.DataFrame(rows)
 
@@ -46,7 +43,7 @@ def patches(front, scale):
     some = some[(some.width == some.width.max()) & (some.cost == some.cost[some.patch == some.patch.max()].max())]
     return pd.DataFrame([
         {"patch": f"{x.patch // scale:g}", "borders": MODES[x.mode], "psnr_db": f"{x.psnr_db:.3f}",
-         "loss": f"{x.loss_db:.3f}", "macs": f"{x.macs / 1e9:.3f} G", "ms": f"{x.ms:.2f}",
+         "loss": f"{x.loss_db:.3f}", "macs": f"{x.macs / 1e9:.3f}", "ms": f"{x.ms:.2f}",
          "speedup": f"{x.speedup:.2f}"} for x in some.sort_values(["mode", "patch"]).itertuples()])
 
 

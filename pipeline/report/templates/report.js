@@ -49,7 +49,7 @@ document.querySelectorAll(".grouped table").forEach(table => {
       [...row.cells].forEach((cell, i) => cell.classList.toggle("other", of[i] > 0 && of[i] !== +select.value));
   };
   label.className = "choose";
-  label.append("data set: ", select);
+  label.append("show: ", select);
   select.addEventListener("change", choose);
   if (select.length > 1) table.before(label);
   choose();
