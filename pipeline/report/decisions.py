@@ -40,8 +40,8 @@ def _measured(r):
 
     def alike(name):
         """PRN with as many patches as a variant has seen."""
-        seen = {n: models[n].get("patches") for n in ("prn", "prn_short", name) if n in models}
-        return next((n for n in ("prn_short", "prn") if n in seen and seen[n] == seen.get(name, seen[n])), "prn")
+        patches = models.get(name, {}).get("patches")
+        return next((n for n in ("prn", "prn_short") if patches and models.get(n, {}).get("patches") == patches), "prn")
 
     def beside(name, ours, other):
         """PRN and a variant of it after equal patches."""
