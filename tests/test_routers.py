@@ -153,6 +153,21 @@ def test_thresholds_have_the_mean_cost_that_they_say():
         assert 0 < row["gamma_low"] < row["gamma_upper"]
 
 
+@pytest.mark.parametrize("share", [0.1, 0.35, 0.5, 0.7, 1.0])
+def test_cuts_within_a_cost_are_the_best_of_all_pairs(share):
+    few = made_up(images=1, each=11)
+    score, cost = few.errors[:, 0] + np.arange(11) % 3, share * few.costs[-1]
+
+    def spent_and_lost(cuts):
+        chosen = settings.by_cuts(score, cuts)
+        return few.costs[chosen].mean(), few.weighted[np.arange(11), chosen].sum()
+
+    edges = [0, *(np.sort(score)[:-1] + np.diff(np.sort(score)) / 2), 1e9]
+    legal = [lost for a in edges for b in edges if a <= b for spent, lost in [spent_and_lost([a, b])] if spent <= cost]
+    spent, lost = spent_and_lost(settings.cuts_within(score, few, cost))
+    assert spent <= cost and lost == pytest.approx(min(legal))
+
+
 def test_the_classifier_counts_its_products_and_leaves_the_generator_alone():
     before = torch.get_rng_state()
     _, macs = learned.classifier(made_up(images=2))

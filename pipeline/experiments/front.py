@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from pipeline.evaluation.protocol import compose, score_psnr
-from pipeline.experiments.routers import patches
+from pipeline.experiments.routers import patches, settings
 from pipeline.experiments.routers.compare import psnr
 from pipeline.experiments.routers.thresholds import thresholds
 from pipeline.sr.patches import PATCH
@@ -109,7 +109,7 @@ def routed(name, model, train, pairs, scale, *, patch=PATCH, domain="bicubic", c
     Returns
     -------
     dict of Setting to list of float
-        PSNR of each image, dB; a cost that no thresholds reach is left out.
+        PSNR of each image, dB.
     """
     found, experts = {}, patches.routes_of(model)
     device = next(model.parameters()).device
@@ -119,9 +119,17 @@ def routed(name, model, train, pairs, scale, *, patch=PATCH, domain="bicubic", c
         prior = gradient_prior(seen.lr, scale, norm=NORM, domain=domain)
         every = np.arange(len(seen.image))
         for cost in costs:
-            for row in thresholds(known, domain, (cost,), (NORM,)):
-                low, upper = row["gamma_low"], row["gamma_upper"]
-                chosen = classify(prior, low, upper).numpy()
-                setting = Setting(name, mode, Routing(low, upper, NORM, domain, patch), cost)
-                found[setting] = psnr(seen, seen.per_image(seen.errors[every, chosen])).tolist()
+            low, upper = _cuts(known, domain, cost)
+            chosen = classify(prior, low, upper).numpy()
+            setting = Setting(name, mode, Routing(low, upper, NORM, domain, patch), cost)
+            found[setting] = psnr(seen, seen.per_image(seen.errors[every, chosen])).tolist()
     return found
+
+
+def _cuts(known, domain, cost):
+    """gamma_low and gamma_upper that training patches choose."""
+    rows = thresholds(known, domain, (cost,), (NORM,))
+    if rows:
+        return rows[0]["gamma_low"], rows[0]["gamma_upper"]
+    score = gradient_prior(known.lr, known.scale, norm=NORM, domain=domain).double().numpy()
+    return tuple(settings.cuts_within(score, known, cost).tolist())

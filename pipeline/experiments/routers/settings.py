@@ -50,6 +50,34 @@ def best_cuts(score, patches, price):
     return np.array(between)
 
 
+def cuts_within(score, patches, cost):
+    """Cuts between three experts with the least error of all whose mean cost is `cost` at most.
+
+    For few, large patches: the prices of `best_cuts` reach only some mean costs, here each pair is tried.
+
+    Parameters
+    ----------
+    score : ndarray, shape (N,)
+    patches : Patches
+    cost : float, above that of the first expert
+
+    Returns
+    -------
+    ndarray, shape (2,), ascending
+    """
+    order = np.argsort(score, kind="stable")
+    low, upper = np.triu_indices(len(order) + 1)  # so many patches are the first expert's, or not the last one's
+
+    def total(values):
+        sums = np.concatenate([np.zeros((1, 3)), np.cumsum(values, 0)])
+        return sums[low, 0] + sums[upper, 1] - sums[low, 1] + sums[-1, 2] - sums[upper, 2]
+
+    spent = total(np.broadcast_to(patches.costs, (len(order), 3)))
+    error = np.where(spent <= cost * len(order), total(patches.weighted[order]), np.inf)
+    edges = np.concatenate([[0], score[order], [2 * score.max()]])
+    return np.array([edges[at:at + 2].mean() for at in (low[error.argmin()], upper[error.argmin()])])
+
+
 def by_cuts(score, cuts):
     """Expert of each patch, shape (N,), int."""
     return np.searchsorted(cuts, score, side="right")
