@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tests import workspace
+from tests import test_pipeline, workspace
 from tests.workspace import ROOT, stage
 
 needs_dask = pytest.mark.skipif(find_spec("distributed") is None,
@@ -136,6 +137,23 @@ def test_a_second_start_and_stages_train_redo_nothing(campaign):
     assert "4 of 4 done" in said and "(0 new)" in said and "dashboard: http://" in said
     ended(start("stages.train", threads=1))
     assert ages() == before and files("artifacts/embedded/models/*.safetensors") == models
+
+
+@needs_dask
+@pytest.mark.drill
+def test_dvc_repro_after_a_campaign_trains_and_scores_nothing(tmp_path):
+    clone = test_pipeline.clone_of(tmp_path / "clone", patches=16)
+    test_pipeline.dvc(clone, "repro", "pack")
+    test_pipeline.call(clone, sys.executable, "-m", "stages.campaign")
+
+    def kept():
+        return {path: path.stat().st_mtime_ns for path in (clone / "artifacts/states").glob("*/*.pt")}
+
+    before = kept()
+    said = test_pipeline.dvc(clone, "repro")
+    assert before and kept() == before and "report: open" in said
+    scores = re.findall(r"^.*\(\d+ new\).*$", said, re.M)
+    assert len(scores) == 16 and [line for line in scores if "(0 new)" not in line] == []
 
 
 class Cluster:
