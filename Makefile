@@ -22,7 +22,7 @@ check: .venv/.installed
 	@OMP_NUM_THREADS=1 $(INSIDE) python -m pytest -q -m "not slow and not drill"
 
 test: .venv/.installed
-	@OMP_NUM_THREADS=1 $(INSIDE) python -m pytest -q
+	@OMP_NUM_THREADS=1 $(INSIDE) python -m pytest -q -n 2 --dist loadfile --benchmark-disable
 
 compare: .venv/.installed
 	@$(INSIDE) python -m stages.compare $(A) $(B)
