@@ -8,6 +8,7 @@ from pipeline.report.figures import (curves, engine, fig1, fig2, fig3, fig4, fig
                                      ladder, routers, routes)
 from pipeline.report.figures.style import save
 from pipeline.io import read_json, unflatten
+from pipeline.report.times import at_thresholds
 from stages.common import csv_files
 from stages.common.shell import folder, reports, run
 
@@ -17,8 +18,7 @@ def main():
     source, out, methods = folder(p), reports(p), p.present([*p.methods, *p.routed])
     first, times, table2 = (csv_files.read(out / f"{name}.csv") for name in ("table1", "timing", "table2"))
     there = csv_files.read(out / "gpu.csv")
-    both = pd.concat([some[some.gamma_low.isna() | some.gamma_low.eq(p.gamma_low) & some.gamma_upper.eq(p.gamma_upper)]
-                      for some in (times, there)])
+    both = pd.concat([at_thresholds(some, p.gamma_low, p.gamma_upper) for some in (times, there)])
     examples = unflatten(np.load(source / "examples.npz"))
     pictures = unflatten(np.load(source / "pictures.npz"))
     scores = read_json(source / "pictures.json")

@@ -16,11 +16,11 @@ from stages.common.trained import test_images, trained
 from stages.common.networks import device, routing
 from stages.common.shell import bar, folder, run
 
-PLAIN = ({}, {"rolling": False}, {"routing": False}, {"dilation": 2})  # variants whose classes are compared
+PLAIN = ({}, {"rolling": False}, {"routing": False})  # variants whose classes are compared
 
 
 def compared(p):
-    """PRN with rolling in both readings, without it, and without routing: these variants and their seeds."""
+    """PRN with rolling, without it, and without routing: these variants and their seeds."""
     prn = [(name, p.variants[name]) for name in p.present(p.variants)]
     return [name for name, v in prn if v.network == "prn" and not v.recipe and v.options in PLAIN
             and not v.train_gammas and v.effort == 1 and not v.scales]
@@ -39,8 +39,8 @@ def main():
                      luma_pairs(ys, a.scale, where))
     times = measure(jobs, repeats=settings.repeats, warmup=settings.warmup, device=where,
                     progress=bar("reconstruction"))
-    holes = p.present(n for n, v in p.variants.items() if v.options == {"dilation": 2})  # decision D5
-    seeing = models | {name: trained(p, name) for name in holes}
+    hole = p.present({"prn_dilation2"} & p.variants.keys())  # decision D5
+    seeing = models | {name: trained(p, name) for name in hole}
     fields = {name: {route: asdict(field) for route, field in receptive_fields(model).items()}
               for name, model in seeing.items()}
     seen = responses(trained(p, "cnn7"), paths, p.scales_of("cnn7")[0], labels, device=where,

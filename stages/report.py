@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from pipeline.report import decisions, departures, embed, front, render, symbols, tables
+from pipeline.report import decisions, departures, embed, front, render, symbols, tables, times
 from pipeline.config import params
 from pipeline.report.figures import roc, style
 from pipeline.io import read_json, unflatten, write_json
@@ -18,10 +18,8 @@ def main():
     source, out = folder(p), reports(p)
     results = {name: csv_files.read(out / f"{name}.csv") for name in (
         *"table1 table2 table3 table4 published shares timing gpu engine routers front claims cells".split(),)}
-    for name in ("timing", "gpu"):  # at the thresholds of Table I
-        times = results[name]
-        results[name] = times[times.gamma_low.isna() | times.gamma_low.eq(p.gamma_low)
-                              & times.gamma_upper.eq(p.gamma_upper)]
+    for name in ("timing", "gpu"):
+        results[name] = times.at_thresholds(results[name], p.gamma_low, p.gamma_upper)
     gains = csv_files.read(source / "gains.csv")
     models = {n: read_json(source / "models" / f"{n}.json")
               for n in p.present(p.variants)}
@@ -38,6 +36,7 @@ def main():
     write_json(out / "provenance.json", provenance, sort_keys=True)
     facts = {**results, "ablation": csv_files.read(source / "ablation.csv"), "models": models,
              "auc": roc.roc(gains.prior, gains.kind == "severe")[2] if gains.kind.nunique() == 2 else None,
+             "labels": [v.train_gammas or p.train_gammas for v in map(p.variants.get, ("prn", "prn_trained_20_50")) if v],
              "dataset": sets.ablation, "scale": a.scale, "gammas": (a.gamma_low, a.gamma_upper)}
     pixels = unflatten(np.load(source / "pictures.npz"))
     scores = read_json(source / "pictures.json")
@@ -48,6 +47,7 @@ def main():
         "profile": p.profile, "provenance": provenance, "headline": departures.headline(p.profile),
         "departures": rests_on, **symbols.summary(results["claims"], results["cells"]),
         "narrower": front.words(results["front"]),
+        "borders": tables.borders(results["table1"], sets.ablation, a.scale),
         "training": departures.training_table(models), "pictures": titles | {
             "fig3": f"{render.RESPONSES[shown['method']]}, ×{shown['scale']}"},
         "comparisons": embed.comparisons(titles, pixels, scores),

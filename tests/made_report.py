@@ -46,7 +46,7 @@ def results():
                           "share_severe": 0.5})
     timing = pd.DataFrame({"method": "prn", "scale": 4, "mode": ["paper", "whole"], "gamma_low": 10.0,
                            "gamma_upper": 30.0, "ms_median": [40.0, 2.0], "ms_p10": 1.0, "ms_p90": 3.0,
-                           "limit_ms": 1.0, "macs": 1e9})
+                           "limit_ms": 1.0, "macs": 1e9, "device": "a CPU"})
     published = pd.DataFrame({"method": ["vdsr"], "dataset": "set5", "scale": 4, "psnr_db": 31.2, "ssim": 0.88,
                               "published_psnr_db": 31.35, "published_ssim": 0.8838, "delta_db": -0.15})
     engine = timing.assign(dataset="set5", device="a CPU, 1 threads", precision="float32", routing_share=0.02,
@@ -65,7 +65,7 @@ def results():
 
 
 def make(folder):
-    """Write render.md and render.html into a folder."""
+    """Write report.md, method.md and report.html into a folder."""
     tables, random = results(), np.random.default_rng(0)
     for name in ("claims", "fig1", "fig8"):
         figure = Figure(figsize=(7, 3))
@@ -82,7 +82,7 @@ def make(folder):
         "departures": departures.departures({"prn": MODEL}, ["set5"], ["t91"], {"device": "an EPYC"},
                                        tables["table1"], tables["published"]),
         **symbols.summary(tables["claims"], tables["cells"]), "training": departures.training_table({"prn": MODEL}),
-        "narrower": words.words(tables["front"]),
+        "narrower": words.words(tables["front"]), "borders": shown.borders(tables["table1"], "set5", 4),
         "pictures": {"fig8": "noise"}, "comparisons": [embed.comparison("noise", pixels, scores)],
         "tables": shown.typeset(tables, ["set5", "set14", "bsds100", "urban100"], "bsds100", 4, (10, 30)),
         "decisions": [{"id": "D1", "question": "q", "decision": "d", "measured": "e"}],

@@ -261,7 +261,7 @@ def test_twice_as_fast_and_better_fails_if_one_half_fails_and_says_which():
             (made_up(steps=800), "inconclusive", "time: supported; performance: inconclusive. ")):
         row = judge(changed).loc["twice-as-fast"]
         assert row.verdict == verdict and row.because.startswith(said)
-    assert judge(replace(results, times=slow)).our_value["twice-as-fast"].endswith("FSRCNN faster than PRN")
+    assert judge(replace(results, times=slow)).our_value["twice-as-fast"].endswith("times PRN's time, FSRCNN")
     assert judge(made_up(lead=-0.2)).because["twice-as-fast"].endswith("SCN (as printed), FSRCNN")
 
 
@@ -270,7 +270,7 @@ def test_values_carry_a_sign_and_say_which_way():
     assert above["fsrcnn-x3"] == "+0.19 dB, PRN above FSRCNN"
     assert below["fsrcnn-x3"] == "-0.20 dB, PRN below FSRCNN"
     assert below["rolling-psnr"].endswith("dB, with rolling below without")
-    assert above["twice-as-fast"] == "2.26 times, FSRCNN slower than PRN"
+    assert above["twice-as-fast"] == "2.26 times PRN's time, FSRCNN"
     assert above["early-depth-time"].endswith("%, deeper is slower")
     assert signed("-0.000 dB", "up", "down") == "-0.000 dB, no difference"
     assert above["gamma-low-speed"].startswith("+") and above["gamma-low-speed"].endswith("%, faster")
@@ -349,14 +349,14 @@ def test_the_order_of_figure_1_is_counted_by_pairs():
     assert row.our_value == "3 of 3 pairs lie as printed" and "as printed: PRN 27.17, FSRCNN 26.98, Bicubic" in row.because
     row = judge(made_up(lead=-0.2)).loc["order"]
     assert row.our_value == "2 of 3 pairs lie as printed" and row.verdict == "partly supported"
-    assert "1 lie the other way, 0 cannot" in row.because and "here: FSRCNN 26.98, PRN 26.78" in row.because
+    assert "1 lie the other way by their intervals, 0 hold zero" in row.because and "here: FSRCNN 26.98, PRN 26.78" in row.because
     assert judge(made_up(steps=800)).verdict["order"] == "inconclusive"
     results = made_up()
     level = results.quality.copy()  # PRN half a dB above on some images, below on the others
     rows = (level.method == "prn") & (level.scale == 4)
     level.loc[rows, "psnr_db"] += np.resize([0.31, -0.69], rows.sum())
     found = judge(replace(results, quality=level)).loc["order"]
-    assert found.our_value == "2 of 3 pairs lie as printed" and "0 lie the other way, 1 cannot" in found.because
+    assert found.our_value == "2 of 3 pairs lie as printed" and "0 lie the other way by their intervals, 1 hold zero" in found.because
 
 
 def test_seeds_that_differ_by_more_than_rolling_gains_settle_nothing():

@@ -275,7 +275,7 @@ def test_intervals_have_a_panel_a_unit_and_the_papers_value_where_it_is_a_number
     claims = pd.DataFrame(
         [("a", "+0.13 dB", "-0.20 dB, PRN below FSRCNN", -0.3, -0.1, "contradicted"),
          ("b", "lower", "+0.30 dB, DRCN above PRN", 0.2, 0.4, "supported"),
-         ("c", "2 times", "0.19 times, FSRCNN faster than PRN", 0.1, 0.3, "contradicted"),
+         ("c", "2 times", "0.19 times PRN's time, FSRCNN", 0.1, 0.3, "contradicted"),
          ("d", "differs", "+4.5 points, more saved", 1.0, 8.0, "supported"),
          ("e", "24 of 24 cells", "PRN first in 1 of 24 cells", np.nan, np.nan, "inconclusive")],
         columns=["id", "paper_value", "our_value", "ci_low", "ci_high", "verdict"])

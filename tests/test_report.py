@@ -36,8 +36,8 @@ def box_of(models=None, training=("t91", "bsds200")):
 
 def test_the_box_names_budget_recipe_stand_ins_device_and_cited_rows():
     box = box_of()
-    assert "800 steps (CPU, 2 threads)" in box["Budget"] and "batches of 16" in box["Recipe"]
-    assert box["Training images"] == "VOC2012 stood in for by t91" and box["Weights"] == "trained in this run"
+    assert "800 steps (CPU, 2 threads)" in box["Budget"] and "a batch of 16" in box["Recipe"]
+    assert box["Training images"] == "t91 in place of VOC2012" and box["Weights"] == "trained in this run"
     assert "a CPU" in box["Times"] and "ratios" in box["Times"] and box["Cited rows"].startswith("A+:")
 
 
@@ -65,9 +65,9 @@ def test_the_box_is_short_where_all_is_as_in_the_paper():
     ({"models": {"prn": {**GPU, "precision": "error 3e-04"}}}, "Precision", "error 3e-04, not in float32"),
     ({"models": {"prn": {**GPU, "recipe": {**PAPERS, "precision": "bfloat16"}}}}, "Precision",
      "wide convolutions trained in bfloat16: PRN"),
-    ({"models": {"prn": {**GPU, "recipe": MODEL["recipe"]}}}, "Recipe", "batches of 16"),
+    ({"models": {"prn": {**GPU, "recipe": MODEL["recipe"]}}}, "Recipe", "a batch of 16"),
     ({"machine": {**H100, "precision": "error 3e-04"}}, "Precision", "not in float32"),
-    ({"training_sets": ["bsds200", "t91"]}, "Training images", "VOC2012 stood in for by t91"),
+    ({"training_sets": ["bsds200", "t91"]}, "Training images", "t91 in place of VOC2012"),
     ({"training_sets": [*PAPER_SETS[1], "mine"]}, "Training images", "mine, besides the paper's"),
     ({"test_sets": ["set5"]}, "Test images", "without the paper's Set14, BSDS100, Urban100"),
     ({"test_sets": [*PAPER_SETS[0][1:], "mine"]}, "Test images", "mine: not the paper's sets; without"),
@@ -142,7 +142,7 @@ def test_table4_has_the_gain_of_rolling_with_its_interval():
     found = results()
     found["claims"] = found["claims"].assign(id=["rolling-psnr", *"abcd"], our_value="+0.010 dB, with rolling above")
     table = next(t for t in tables.typeset(found, ["set5"], "set5", 4, (10, 30)) if t["title"].startswith("Table IV"))
-    assert table["rows"][-1] == ["gain", "+0.010 dB, with rolling above [−0.2,\u00a00.1]", "+0.13 dB"]
+    assert table["rows"][-1] == ["gain", "+0.010 dB [−0.2,\u00a00.1], with rolling above", "+0.13 dB"]
 
 
 def test_tables_of_images_that_the_paper_does_not_have_show_ours_alone():
@@ -188,9 +188,11 @@ def test_every_decision_is_there_and_says_when_it_was_not_measured():
                            "share_mild": [0.2], "share_moderate": [0.3], "share_severe": [0.5]})
     timing = pd.DataFrame({"method": "prn", "scale": 4, "mode": ["paper", "grouped", "context", "whole"],
                            "ms_median": [3.0, 2, 1.5, 1], "device": "CPU"})
-    rows = decisions.decisions({"ablation": ablation, "table1": results()["table1"], "table2": pairs, "shares": shares,
+    facts = {"ablation": ablation, "table1": results()["table1"], "table2": pairs, "shares": shares,
                                "timing": timing, "models": models, "auc": None,
-                               "dataset": "d", "scale": 4, "gammas": (20.0, 50.0)})
+                               "labels": [(10.0, 30.0), (20.0, 50.0)], "dataset": "d", "scale": 4,
+                               "gammas": (20.0, 50.0)}
+    rows = decisions.decisions(facts)
     assert [row["id"] for row in rows] == [f"D{i}" for i in range(1, 18)]
     found = {row["id"]: row["measured"] for row in rows}
     assert "10/50 27.000 dB, 9.0 ms; 20/50 26.900 dB, 7.0 ms" in found["D1"]
@@ -198,7 +200,16 @@ def test_every_decision_is_there_and_says_when_it_was_not_measured():
     assert "no hole 26.900 dB, one hole not run" in found["D5"] and found["D16"] == "PRN 12"
     equal = "after 1,000 patches a scale, added to the output 26.500 dB, identity channel 26.400 dB"
     assert equal in found["D7"], "PRN of other patches is no comparison"
+    assert found["D13"].endswith("labels at 10/30 26.900 dB, labels at 20/50 not run")
+    del models["prn_short"]
+    assert "added to the output not run" in decisions.decisions(facts)[6]["measured"]
     assert found["D12"] == decisions.NOT_MEASURED and "no AUC" in found["D3"]
+
+
+def test_times_are_found_at_thresholds_of_any_number_of_digits():
+    rows = pd.DataFrame({"mode": ["whole", "grouped", "grouped"], "gamma_low": [np.nan, 13.33333, 10],
+                         "gamma_upper": [np.nan, 30.0, 30]})
+    assert list(times.at_thresholds(rows, 40 / 3, 30.0).index) == [0, 1]
 
 
 def test_gains_and_examples_on_images(tmp_path):

@@ -42,8 +42,8 @@ def db(value, above, below, digits=2):
 
 
 def times(ratio, slow, fast):
-    """A ratio of times in words: 2.00 times, VDSR slower than PRN."""
-    return f"{ratio:.2f} times, {slow} {'slower' if ratio >= 1 else 'faster'} than {fast}"
+    """A ratio of times in words: 2.00 times PRN's time, VDSR."""
+    return f"{ratio:.2f} times {fast}'s time, {slow}"
 
 
 def seeded(r, verdict, noise=None):

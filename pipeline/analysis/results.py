@@ -132,7 +132,7 @@ def shortfall(results, names, scales=()):
                 slope = "" if gain is None else f", {gain:+.3f} dB by the last doubling"
                 said = f"{label(name)} {seen:,.0f} patches a scale{slope}"
                 short.setdefault(at, []).append(said)
-    return "; ".join(f"trained too little: {', '.join(said)}; {at:,.0f} would settle it"
+    return "; ".join(f"trained too little: {', '.join(said)}; {at:,.0f} would settle it, by extrapolation"
                      for at, said in short.items())
 
 

@@ -43,7 +43,7 @@ def _table3(r):
             paper = row.paper_time / default.paper_time
             yield _cell(r, "III", label, "time, of the default's", paper,
                         row.ms_per_image / default.ms_per_image, paper * r.tolerances.time_ratio,
-                        0.005 * (1 + paper) / default.paper_time, [])
+                        0.005 * (1 + paper) / default.paper_time, [], sign=-1)
 
 
 def _table4(r):
@@ -53,14 +53,15 @@ def _table4(r):
                     _tolerance(r, "prn", "psnr_db"), DECIMALS["psnr_db"], [name])
 
 
-def _cell(r, table, row, column, paper, ours, tolerance, rounding, trained, scale=None):
+def _cell(r, table, row, column, paper, ours, tolerance, rounding, trained, scale=None, sign=1):
+    """One row of cells.csv; `sign` -1: less is better."""
     comparable = pd.notna(paper) and not shortfall(r, trained, [scale or r.scale])
     if table != "I":  # times too: the mix of routes is that of the images
         comparable &= r.dataset == "bsds100"
     if pd.isna(ours):
         verdict = "not run"
     else:
-        verdict = cell(ours, paper, tolerance, rounding) if comparable else "not comparable"
+        verdict = cell(sign * ours, sign * paper, tolerance, rounding) if comparable else "not comparable"
     return {"table": table, "row": row, "column": column, "paper_value": paper, "our_value": ours,
             "tolerance": tolerance, "verdict": verdict}
 

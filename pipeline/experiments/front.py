@@ -109,7 +109,7 @@ def routed(name, model, train, pairs, scale, *, patch=PATCH, domain="bicubic", c
     Returns
     -------
     dict of Setting to list of float
-        PSNR of each image, dB.
+        PSNR of each image, dB; a cost below that of mild patches is left out.
     """
     found, experts = {}, patches.routes_of(model)
     device = next(model.parameters()).device
@@ -119,6 +119,8 @@ def routed(name, model, train, pairs, scale, *, patch=PATCH, domain="bicubic", c
         prior = gradient_prior(seen.lr, scale, norm=NORM, domain=domain)
         every = np.arange(len(seen.image))
         for cost in costs:
+            if cost < known.costs[0]:  # even mild patches cost more
+                continue
             low, upper = _cuts(known, domain, cost)
             chosen = classify(prior, low, upper).numpy()
             setting = Setting(name, mode, Routing(low, upper, NORM, domain, patch), cost)

@@ -12,7 +12,8 @@ def decisions(results):
     ----------
     results : dict of str to DataFrame
         ablation, table1, table2, shares, timing (as the CSV of these names); ``auc``, a float or None;
-        ``models``, dict of variant to its provenance; ``dataset``, ``scale``, ``gammas`` of the ablation.
+        ``models``, dict of variant to its provenance; ``labels``, the training gammas of PRN and of
+        prn_trained_20_50; ``dataset``, ``scale``, ``gammas`` of the ablation.
 
     Returns
     -------
@@ -41,7 +42,8 @@ def _measured(r):
     def alike(name):
         """PRN with as many patches as a variant has seen."""
         patches = models.get(name, {}).get("patches")
-        return next((n for n in ("prn", "prn_short") if patches and models.get(n, {}).get("patches") == patches), "prn")
+        return next((n for n in ("prn", "prn_short") if patches and models.get(n, {}).get("patches") == patches),
+                    None if patches else "prn")
 
     def beside(name, ours, other):
         """PRN and a variant of it after equal patches."""
@@ -70,7 +72,7 @@ def _measured(r):
         "D2": f"PRN on {where}: " + db(("10/30", psnr("prn", (10, 30))), ("20/50", psnr("prn", (20, 50)))),
         "D3": f"{_separation(r['auc'])}; shares of patches on {where}: {spread}",
         "D5": f"on {where}: {beside('prn_dilation2', 'no hole', 'one hole')}; "
-              "the mild route sees 5x5 and 9x9 LR pixels, the moderate one 9x9 and 17x17",
+              "without a hole the mild route sees 5x5 LR pixels and the moderate one 9x9, with one 9x9 and 17x17",
         "D6": f"PRN has {models['prn']['parameters']:,} parameters" if "prn" in models else NOT_MEASURED,
         "D7": f"on {where}: {beside('prn_identity', 'added to the output', 'identity channel')}; "
               f"{beside('prn_plain', 'added to the output', 'plain')}",
@@ -82,7 +84,7 @@ def _measured(r):
                f"{prn['context']:.1f} ms, whole image {prn['whole']:.1f} ms per image of {where}",
         "D11": f"timed on {times.device.iloc[0]}",
         "D13": f"on {where} at {low:g}/{upper:g}: "
-               f"{beside('prn_trained_20_50', 'labels at 10/30', 'labels at 20/50')}",
+               f"{beside('prn_trained_20_50', *(f'labels at {a:g}/{b:g}' for a, b in r['labels']))}",
         "D14": "; ".join(f"{phase}: {steps} steps, {images} images" for phase, (steps, images) in
                          models.get("prn", {}).get("phases", {}).items()) or NOT_MEASURED,
         "D15": _authors(r["table1"]),

@@ -156,7 +156,7 @@ def _training_images(names):
     other = ", ".join(style.dataset(n) for n in names if n not in TRAINING)
     missing = ", ".join(words for n, words in TRAINING.items() if n not in names)
     if missing:
-        return f"{missing} stood in for by {other}" if other else f"without the paper's {missing}"
+        return f"{other} in place of {missing}" if other else f"without the paper's {missing}"
     return f"{other}, besides the paper's {', '.join(TRAINING.values())}" if other else ""
 
 
@@ -202,5 +202,5 @@ def _recipe(prn):
     """Where PRN's recipe is not the paper's batch of 64 and rate of 1e-4 (Implementation Details)."""
     if prn is None or (prn["recipe"]["batch"], prn["recipe"]["learning_rate"]) == (64, 1e-4):
         return ""
-    return (f"PRN was trained with batches of {prn['recipe']['batch']} and a learning rate of "
-            f"{prn['recipe']['learning_rate']:g} (the paper: 64 and 0.0001)")
+    return (f"PRN was trained with a batch of {prn['recipe']['batch']} and a learning rate of "
+            f"{prn['recipe']['learning_rate']:g} (the paper: 64, 0.0001)")

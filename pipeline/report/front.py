@@ -68,9 +68,8 @@ def words(front):
         wins = sorted(some.width[low > 0].unique())
         verdict = (f"routing beats narrower networks from {wins[0]:g} channels on" if wins else
                    "no routed network beats a narrower one")
-        said.append(f"{equal[0].upper()}{equal[1:]}, {verdict}; the best setting ({top.width:g} channels, "
-                    f"{MODES[top['mode']]}, patches of {top.patch:g} HR pixels) lies {interval(top, name)} dB "
-                    f"{'above' if wins else 'from'} the front of networks without routing")
+        said.append(f"{equal[0].upper()}{equal[1:]}, {verdict} (best: {top.width:g} channels, {MODES[top['mode']]}, "
+                    f"{interval(top, name)} dB)")
     control = front[front.method == CONTROL].squeeze()
     faster = front[(front.ratio <= 1) & (front.psnr_db > control.psnr_db)]
     if len(faster):

@@ -36,8 +36,8 @@ FIGURES = [  # file, caption
               "the width written beside it, at three thresholds; triangles: larger patches."),
     ("curves", "Learning curves: PSNR of the severe path on training images that no step takes, the same "
                "ones throughout; the last fifth of a training lowers the rate."),
-    ("ladder", "The ladder of trainings: the network of each budget, trained with a cooldown of its own, on the "
-               "same held-out images. The number is what the last doubling of the patches gained, in dB; a "
+    ("ladder", "The ladder of trainings: the network of each budget, trained with a cooldown of its own, by "
+               "the severe path on the same held-out images. The number is what the last doubling of the patches gained, in dB; a "
                "network is trained enough for a verdict from 0.03 dB down (decision D16)."),
 ]
 
@@ -52,7 +52,7 @@ def render(context, folder):
     Parameters
     ----------
     context : dict
-        headline, departures, those of `symbols.summary`, narrower, tables, training, comparisons, decisions,
+        headline, departures, those of `symbols.summary`, narrower, borders, tables, training, comparisons, decisions,
         contradictions, provenance, profile, and pictures: dict of figure to the words for its caption.
     folder : Path
     """

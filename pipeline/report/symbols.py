@@ -14,7 +14,7 @@ RULES = ("Each criterion was fixed before the first scores, or says that it was 
          "Seeds: ± their standard deviation, pooled.")
 MEANING = {"matches": "equal as printed", "replicated": "within the tolerance", "above paper":
            "better than the paper by more than the tolerance", "not replicated":
-           "worse by more than the tolerance", "not comparable": "other data or budget",
+           "worse by more than the tolerance", "not comparable": "other data, or trained too little",
            "not run": "no number of ours"}
 
 
@@ -59,7 +59,8 @@ def claim_rows(table):
     for row in table.to_dict("records"):
         ours = _text(row["our_value"])
         if not pd.isna(row["ci_low"]):
-            ours += f" [{_text(row['ci_low'])},\u00a0{_text(row['ci_high'])}]"
+            number, comma, words = ours.partition(",")
+            ours = f"{number} [{_text(row['ci_low'])},\u00a0{_text(row['ci_high'])}]{comma}{words}"
         rows.append({key: row[key] for key in ("id", "claim", "where", "criterion", "verdict", "because")}
                     | {"paper": _text(row["paper_value"]), "ours": ours, "mark": CLAIMS[row["verdict"]]})
     return sorted(rows, key=lambda row: [*CLAIMS].index(row["verdict"]))

@@ -42,7 +42,8 @@ def typeset(results, test_sets, dataset, scale, gammas):
         made.append(_published(r["published"], test_sets))
     made += [_table2(r["table2"], said), _table3(r["table3"], cells["III"], said),
              _table4(r["table4"], cells["IV"], r["claims"], said), _shares(r["shares"], said)]
-    made.append(_plain("timing", times.by_mode(r["timing"][r["timing"].scale == scale]), said, {
+    made.append(_plain("timing", times.by_mode(r["timing"][r["timing"].scale == scale]),
+                       said | {"device": r["timing"].device.iloc[0]}, {
         "method": "method", "whole": "whole", "grouped": "engine", "context": "real context", "paper": "by patch",
         "over_fsrcnn": "of FSRCNN's", "limit_ms": "limit", "macs": "GMACs"}))
     beside = times.by_mode(r["gpu"])
@@ -84,6 +85,15 @@ def table(key, file, header, rows, said, found=None, groups=(), best=()):
     return {"title": SAID[key]["title"].format(**said), "note": SAID[key]["note"].format(**said).strip(), "file": file,
             "header": header, "rows": rows, "groups": groups, "best": best,
             "verdicts": {at: verdict for at, verdict in (found or {}).items() if verdict}}
+
+
+def borders(table1, dataset, scale):
+    """PSNR of PRN with the paper's borders and with real context, and the paper's, as text; empty without both."""
+    at = table1[(table1.dataset == dataset) & (table1.scale == scale)].set_index("method")
+    if not {"prn", "prn_context"} <= {*at.index}:
+        return {}
+    return {"where": f"{style.dataset(dataset)} ×{scale}", "alone": _number(at.psnr_db["prn"], 2),
+            "context": _number(at.psnr_db["prn_context"], 2), "paper": _number(at.paper_psnr_db["prn"], 2)}
 
 
 def _table1(rows, scale, test_sets, cells):
@@ -138,7 +148,8 @@ def _engine(rows, said):
     columns = {"ms_median": "ms", "speedup": "speed-up", "over_fsrcnn": "of FSRCNN's", "psnr_db": "PSNR, dB",
                **({"bfloat16_ms": "bf16, ms"} if "bfloat16_ms" in rows else {})}
     share = rows.routing_share
-    said |= {"device": rows.device.iloc[0], "routing": f"{share.min():.1%} to {share.max():.1%}"}
+    said = said | {"device": rows.device.iloc[0], "routing": f"{share.min():.1%} to {share.max():.1%}",
+                   "bfloat16": SAID["bfloat16"] if "bfloat16_ms" in rows else ""}
     return _wide("engine", rows, said, ["network"], "dataset", columns, rows.dataset.unique())
 
 
@@ -209,4 +220,4 @@ def _cell(value, column):
 
 
 def _number(value, digits, sign=""):
-    return "–" if pd.isna(value) else f"{value:{sign}.{digits}f}".replace("-", "−")
+    return "–" if pd.isna(value) else f"{value:{sign}z.{digits}f}".replace("-", "−")

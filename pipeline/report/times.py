@@ -1,5 +1,6 @@
 """Times as the report shows them: one row a method, one column a mode, on a CPU and on a GPU."""
 
+import numpy as np
 import pandas as pd
 
 from pipeline.report.figures import style
@@ -7,8 +8,15 @@ from pipeline.report.figures import style
 MODES = ["whole", "grouped", "context", "paper"]
 
 
+def at_thresholds(times, gamma_low, gamma_upper):
+    """Rows of timing.csv or gpu.csv without routes, or routed at these thresholds, as far as the CSV has digits."""
+    near = [np.isclose(times[name], value, rtol=0, atol=1e-5)
+            for name, value in (("gamma_low", gamma_low), ("gamma_upper", gamma_upper))]
+    return times[times.gamma_low.isna() | near[0] & near[1]]
+
+
 def by_mode(times):
-    """One row a method and scale.
+    """One row a method and scale that was timed on the whole image.
 
     Parameters
     ----------
@@ -17,14 +25,13 @@ def by_mode(times):
 
     Returns
     -------
-    DataFrame of the first row's other columns, the `MODES` in ms per image, limit_ms and macs of the whole image,
-    and over_fsrcnn (time of the fastest mode over FSRCNN's)
+    DataFrame of the other columns of the whole image, the `MODES` in ms per image, and
+    over_fsrcnn (time of the fastest mode over FSRCNN's)
     """
     key = ["method", "scale"]
-    first = times.sort_values("mode", key=lambda mode: mode != "whole", kind="stable").drop_duplicates(key).set_index(key)
-    order = pd.MultiIndex.from_frame(times[key].drop_duplicates())
+    first = times[times["mode"] == "whole"].sort_values("scale", kind="stable")
     wide = times.pivot(index=key, columns="mode", values="ms_median").reindex(columns=MODES)
-    table = first.loc[order].join(wide).reset_index().sort_values("scale", kind="stable")
+    table = first.join(wide, on=key)
     best = table[MODES].min(axis=1)
     return table.assign(over_fsrcnn=best / best.where(table.method == "fsrcnn").groupby(table.scale).transform("max"))
 
@@ -35,8 +42,9 @@ def words(table, scale):
     prn = at.loc[("prn", scale)]
     ratio = prn.grouped / prn.whole
     routed = f"{ratio:.1f} times the time of" if ratio >= 1 else f"{1 / ratio:.1f} times as fast as"
-    measured = (f"{first.device}, {style.dataset(first.dataset)}, medians of up to {table.repeats.max()} repeats over "
-                f"{first.images} images one by one, between CUDA events; measured by python -m stages.gpu before this run.")
+    measured = (f"{first.device}, {style.dataset(first.dataset)}, ms an image, medians of up to {table.repeats.max()} "
+                f"repeats over {first.images} images one by one, between CUDA events; measured by python -m stages.gpu "
+                "before this run. Of FSRCNN's: the fastest mode.")
     if prn.grouped != prn.grouped:  # not at the thresholds of this run
         return measured
     return f"{measured} PRN routed by the engine takes {prn.grouped:.2f} ms, {routed} the whole image."

@@ -143,8 +143,8 @@ def order(r, cells, dataset, scale):
     listed = [", ".join(f"{label(m)} {value:.2f}" for m, value in x.items()) for x in (printed, ours)]
     return Outcome(f"{found.count('supported')} of {len(found)} pairs lie as printed", None,
                    verdicts.together(found),
-                   f"{found.count('contradicted')} lie the other way, {found.count('inconclusive')} "
-                   f"cannot be told; as printed: {listed[0]}; here: {listed[1]}")
+                   f"{found.count('contradicted')} lie the other way by their intervals, "
+                   f"{found.count('inconclusive')} hold zero; as printed: {listed[0]}; here: {listed[1]}")
 
 
 def _listed(pairs):

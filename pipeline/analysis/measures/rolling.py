@@ -53,7 +53,7 @@ def receptive(r, cells):
     with_hole = (f"; with one hole between taps, the other reading of “1 dilation”, {_sides(hole)}"
                  if hole else "")
     return Outcome(f"{_pair(ours)} LR pixels with rolling, {_pair(without)} without", None, verdict,
-                   f"sides in LR pixels of what has a gradient (of 95 % of it): with rolling "
+                   f"sides of the receptive field in LR pixels (of 95 % of the gradient): with rolling "
                    f"{_sides(ours)}; without {_sides(without)}{with_hole}")
 
 

@@ -19,8 +19,8 @@ def faster(r, cells, rivals, full, part):
     macs = {m: r.macs(m, "whole") / r.macs("prn", ENGINE, r.routing) for m in each}
     alone = r.ms("prn", "paper", r.routing)
     listed = ", ".join(f"{label(m)} {i.value:.2f} ({macs[m]:.2f})" for m, i in each.items())
-    by_patch = (f"; patch by patch, as in the paper, {np.median(alone) / np.median(ours):.1f} times its own"
-                if len(alone) else "")
+    by_patch = (f"; PRN patch by patch, as in the paper, takes {np.median(alone) / np.median(ours):.1f} times as long "
+                "as by the engine" if len(alone) else "")
     return Outcome(times(least.value, label(name), "PRN"), least,
                    verdicts.every(verdicts.reaches(i, full, part, least=2) for i in each.values()),
                    f"{setting(r)}, time (and MACs) over PRN's: {listed}{by_patch}")
@@ -73,7 +73,7 @@ def rolling_time(r, cells):
     macs = r.macs("prn", ENGINE, r.gammas) / r.macs("prn_no_rolling", ENGINE, r.gammas)
     verdict = ("supported" if interval.high <= limit else
                "contradicted" if interval.low > limit else "inconclusive")
-    return Outcome(times(interval.value, "with rolling", "without"), interval, verdict,
+    return Outcome(f"{interval.value:.2f} times as long as without rolling", interval, verdict,
                    f"{setting(r)}, {interval.n} repeats; {macs:.2f} times the MACs")
 
 

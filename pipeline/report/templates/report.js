@@ -8,7 +8,10 @@ open(false);
 all.hidden = false;
 all.addEventListener("click", () => open(true));
 addEventListener("beforeprint", () => open(true));
-addEventListener("hashchange", () => document.querySelector(`${location.hash || "_"} details`)?.setAttribute("open", ""));
+addEventListener("hashchange", () => {
+  const at = location.hash;
+  if (at) document.querySelector(`${at} details, ${at} + details, ${at} + p + details`)?.setAttribute("open", "");
+});
 
 // tables: a click on a heading sorts up, then down, then as printed
 const number = text => parseFloat(text.replace(/[,%−]/g, c => (c === "−" ? "-" : "")));
