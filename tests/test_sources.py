@@ -24,8 +24,10 @@ FILES = {"a.png": b"first image" * 100, "b.png": b"second image" * 100}
 
 
 @pytest.fixture
-def server(tmp_path):
-    """A local server of two files, with a counter of requests."""
+def server(tmp_path, monkeypatch):
+    """A local server of two files, with a counter of requests; not asked through a proxy of the user's."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1,localhost")
     root = tmp_path / "www"
     root.mkdir()
     for name, content in FILES.items():
