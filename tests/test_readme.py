@@ -33,15 +33,15 @@ def shell(clone, lines):
     found = {}
     script = "".join(f"echo '@@@ {n}'\n{line}\n" for n, line in enumerate(lines))
     begun = time.monotonic()
-    done = subprocess.Popen(["bash", "-ec", script], cwd=clone, env=environment() | {"PATH": os.environ["PATH"]}, text=True,
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    for words in done.stdout:
-        print(f"{time.monotonic() - begun:7.1f} {words}", end="")
-        if words.startswith("@@@"):
-            now = lines[int(words.split()[1])].split("#")[0].strip()
-            print(f"$ {now}")
-        found[now] = [*found.get(now, []), words.rstrip()]
-    assert done.wait() == 0, f"{now}\n" + "\n".join(found[now][-40:])
+    with subprocess.Popen(["bash", "-ec", script], cwd=clone, env=environment() | {"PATH": os.environ["PATH"]}, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as done:
+        for words in done.stdout:
+            print(f"{time.monotonic() - begun:7.1f} {words}", end="")
+            if words.startswith("@@@"):
+                now = lines[int(words.split()[1])].split("#")[0].strip()
+                print(f"$ {now}")
+            found[now] = [*found.get(now, []), words.rstrip()]
+    assert done.returncode == 0, f"{now}\n" + "\n".join(found[now][-40:])
     return {line: said[1:] for line, said in found.items()}
 
 
