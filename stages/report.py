@@ -36,7 +36,7 @@ def main():
     write_json(out / "provenance.json", provenance, sort_keys=True)
     facts = {**results, "ablation": csv_files.read(source / "ablation.csv"), "models": models,
              "auc": roc.roc(gains.prior, gains.kind == "severe")[2] if gains.kind.nunique() == 2 else None,
-             "labels": [v.train_gammas or p.train_gammas for v in map(p.variants.get, ("prn", "prn_trained_20_50")) if v],
+             "labels": {n: v.train_gammas or p.train_gammas for n, v in p.variants.items()},
              "dataset": sets.ablation, "scale": a.scale, "gammas": (a.gamma_low, a.gamma_upper)}
     pixels = unflatten(np.load(source / "pictures.npz"))
     scores = read_json(source / "pictures.json")

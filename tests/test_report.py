@@ -190,7 +190,7 @@ def test_every_decision_is_there_and_says_when_it_was_not_measured():
                            "ms_median": [3.0, 2, 1.5, 1], "device": "CPU"})
     facts = {"ablation": ablation, "table1": results()["table1"], "table2": pairs, "shares": shares,
                                "timing": timing, "models": models, "auc": None,
-                               "labels": [(10.0, 30.0), (20.0, 50.0)], "dataset": "d", "scale": 4,
+                               "labels": {"prn": (10.0, 30.0)}, "dataset": "d", "scale": 4,
                                "gammas": (20.0, 50.0)}
     rows = decisions.decisions(facts)
     assert [row["id"] for row in rows] == [f"D{i}" for i in range(1, 18)]
@@ -200,7 +200,7 @@ def test_every_decision_is_there_and_says_when_it_was_not_measured():
     assert "no hole 26.900 dB, one hole not run" in found["D5"] and found["D16"] == "PRN 12"
     equal = "after 1,000 patches a scale, added to the output 26.500 dB, identity channel 26.400 dB"
     assert equal in found["D7"], "PRN of other patches is no comparison"
-    assert found["D13"].endswith("labels at 10/30 26.900 dB, labels at 20/50 not run")
+    assert found["D13"].endswith("labels at 10/30 26.900 dB, other labels not run")
     del models["prn_short"]
     assert "added to the output not run" in decisions.decisions(facts)[6]["measured"]
     assert found["D12"] == decisions.NOT_MEASURED and "no AUC" in found["D3"]

@@ -12,8 +12,8 @@ def decisions(results):
     ----------
     results : dict of str to DataFrame
         ablation, table1, table2, shares, timing (as the CSV of these names); ``auc``, a float or None;
-        ``models``, dict of variant to its provenance; ``labels``, the training gammas of PRN and of
-        prn_trained_20_50; ``dataset``, ``scale``, ``gammas`` of the ablation.
+        ``models``, dict of variant to its provenance; ``labels``, dict of variant to its training gammas;
+        ``dataset``, ``scale``, ``gammas`` of the ablation.
 
     Returns
     -------
@@ -62,6 +62,7 @@ def _measured(r):
         f"{a:g}/{b:g}: {row.share_mild:.0%} mild, {row.share_moderate:.0%} moderate, "
         f"{row.share_severe:.0%} severe" for (a, b), row in at.items() if (a, b) in ((10, 30), (20, 50)))
     times, models = r["timing"], r["models"]
+    labels = {name: "labels at {:g}/{:g}".format(*gammas) for name, gammas in r["labels"].items()}
     prn = times[(times.method == "prn") & (times.scale == r["scale"])].groupby("mode").ms_median.first()
     pairs = r["table2"].sort_values(["gamma_upper", "gamma_low"])
     falls = "; ".join(f"{row.gamma_low:g}/{row.gamma_upper:g} {row.psnr_db:.3f} dB, "
@@ -84,7 +85,7 @@ def _measured(r):
                f"{prn['context']:.1f} ms, whole image {prn['whole']:.1f} ms per image of {where}",
         "D11": f"timed on {times.device.iloc[0]}",
         "D13": f"on {where} at {low:g}/{upper:g}: "
-               f"{beside('prn_trained_20_50', *(f'labels at {a:g}/{b:g}' for a, b in r['labels']))}",
+               f"{beside('prn_trained_20_50', labels['prn'], labels.get('prn_trained_20_50', 'other labels'))}",
         "D14": "; ".join(f"{phase}: {steps} steps, {images} images" for phase, (steps, images) in
                          models.get("prn", {}).get("phases", {}).items()) or NOT_MEASURED,
         "D15": _authors(r["table1"]),
