@@ -10,7 +10,7 @@ INSIDE = PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1 \
 .PHONY: repository reproduce check test compare lock
 
 reproduce: repository .venv/.installed
-	@echo "Everything, from images to report: about 6 minutes on two cores; a second time only what changed."
+	@echo "Everything, from images to report: about 5 minutes on two cores; a second time only what changed."
 	@$(INSIDE) python -m dvc repro
 	@echo "Open reports/$$($(INSIDE) python -c 'from pipeline.config.params import load; print(load().profile)')/report.html"
 
