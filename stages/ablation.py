@@ -1,6 +1,6 @@
 """Score every PRN variant at the ablation's thresholds, and PRN at all pairs of Table II.
 
-A variant for one scale is scored there, and PRN beside it; those of other widths are of `stages.front`.
+A variant for one scale is scored there, and PRN beside it; those that differ in more are of `stages.front`.
 """
 
 import pandas as pd
@@ -20,12 +20,13 @@ def main():
     default = routing(p, a.gamma_low, a.gamma_upper)
     rows, one_scale = [], []
     for name in p.present(p.variants):
-        if p.variants[name].network == "prn" and len(p.scales_of(name)) < len(p.scales):
-            for scale in p.scales_of(name) if not p.variants[name].options else ():
+        variant = p.variants[name]
+        if variant.network == "prn" and len(p.scales_of(name)) < len(p.scales):
+            for scale in p.scales_of(name) if not (variant.options or variant.recipe) else ():
                 one_scale += [row for x in (name, "prn") for row in sweep(
                     x, trained(p, x), dataset, test_images(p)[dataset], scale, [default], device=device(),
                     progress=bar(f"{x} x{scale}"))]
-        elif p.variants[name].network == "prn":
+        elif variant.network == "prn":
             pairs = [routing(p, low, upper) for _, low, upper in a.pairs()]
             extra = [r for r in pairs if r != default] if name == "prn" else []
             rows += sweep(name, trained(p, name), dataset, test_images(p)[dataset], a.scale,

@@ -162,7 +162,7 @@ def assert_runs(p, path):
     recipe, cpu = algorithm1.Recipe(**entry["recipe"]), torch.device("cpu")
     run = Run(model, recipe, p.scales_of(name), p.seed, cpu)
     try:
-        run.enter(tables(Phase(make_images(1, 120), False), recipe, run.learns, entry["label"], run.routes, cpu),
+        run.enter(tables(Phase(make_images(1, 120), False), recipe, run.learns, entry["label"], model, cpu),
                   False)
     except ValueError as error:  # what only the images can tell names the key as well
         assert "change the training" in str(error) or "use a smaller crop" in str(error)

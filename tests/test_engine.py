@@ -86,7 +86,7 @@ def test_both_borders_on_any_shape_and_any_routes(h, w, scale, seed):
 
 
 @pytest.mark.parametrize("options", [{"rolling": False}, {"early": 2, "middle": 1}, {"start": "plain"},
-                                     {"routing": False}, {"dilation": 2}, {"dilation": 8}], ids=str)
+                                     {"routing": False}, {"dilation": 2}, {"dilation": 8}, {"border": "real"}], ids=str)
 def test_variants(options):
     model, x = trained_like(**options), picture(50, 70)
     with torch.inference_mode():
@@ -98,7 +98,8 @@ def test_variants(options):
         assert set(routes.tolist()) == {2}
 
 
-@pytest.mark.parametrize("network, options", [("prn", {}), ("fsrcnn", {}), ("fsrcnn", {"release": True})])
+@pytest.mark.parametrize("network, options", [
+    ("prn", {}), ("prn", {"border": "real"}), ("prn", {"border": "replicate"}), ("fsrcnn", {}), ("fsrcnn", {"release": True})])
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("library", [True, False])
 def test_fused_equals_plain_on_the_whole_image(network, options, scale, library, monkeypatch):

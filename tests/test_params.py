@@ -121,7 +121,7 @@ def test_each_budget_changes_only_what_differs():
     (("variants", "rfl", "options"), {"depth": 30},
      "rfl.options.depth: 30 is too large; use a number at most 20"),
     (("variants", "aplus", "recipe"), "paper", "variants.aplus.recipe.*'paper' is not legal; use one of aplus$"),
-    (("variants", "fsrcnn", "recipe"), "rfl", "'rfl' is not legal; use one of paper, modern, baseline"),
+    (("variants", "fsrcnn", "recipe"), "rfl", "'rfl' is not legal; use one of paper, large, modern, baseline"),
     (("profiles", "paper", "train", "fit", "sets"), ["set5"], "train.fit.sets: 'set5' is not legal, it is in"),
     (("recipes", "aplus", "ridge"), 0, "recipes.aplus.ridge: 0 is too small"),
     (("recipes", "rfl", "subsample"), 100, "subsample >= 2 \\* least; got"),

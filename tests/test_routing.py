@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from pipeline.sr.cost import count
-from pipeline.sr.degrade import upsample
+from pipeline.sr.degrade import mirror, upsample
 from pipeline.sr.routing import Routing, choose, cost_of, every_route, grouped, patchwise, priors, route_patches, whole
 from pipeline.models import build
 from pipeline.sr.patches import assemble, cut, grid, patch_size
@@ -31,6 +31,19 @@ def picture(h, w, seed=0):
     noise = torch.from_numpy(rng.uniform(0, 1, (h, w)))
     ramp = torch.linspace(0, 1, w, dtype=torch.float64) ** 2
     return (0.5 + (noise - 0.5) * 0.3 * ramp).float()[None, None]
+
+
+def test_real_surroundings_reach_the_first_layer_and_bicubic():
+    """Inside of an image the first features of a patch are those of the whole; a network starts as bicubic of it."""
+    x, size = picture(60, 90), 13
+    model = build("prn", (4,), width=8, border="real").eval()
+    with torch.inference_mode():
+        torch.testing.assert_close(grouped(model, x, 4, Routing(10, 30))[0], upsample(x, 4), atol=1e-6, rtol=0)
+        features = model.early(cut(x, size, model.halo))
+        torch.testing.assert_close(features, torch.cat([cut(f[None], size) for f in model.early(mirror(x))[0][:, None]], 1),
+                                   atol=1e-6, rtol=0)
+    with pytest.raises(ValueError, match="border: real .* dilation: 2"):
+        build("prn", (4,), border="real", dilation=2)
 
 
 def test_prior_of_hand_made_patches():

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from pipeline.models import build
-from pipeline.sr.degrade import upsample
+from pipeline.sr.degrade import imresize, mirror, upsample
 from pipeline.sr.prior import MILD, MODERATE, SEVERE, classify, gradient_prior
 from pipeline.training import algorithm1, checkpoints
 from pipeline.training.algorithm1 import tables
@@ -51,7 +51,7 @@ def make_run(model, recipe, scales=(2, 3), seed=0, images=None, augment=True, de
     held_out = dict([*images.items()][:1])
     run = Run(model, recipe, model.learns, seed, device, held_out=held_out, scales=scales,
               steps=10)
-    run.enter(tables(algorithm1.Phase(images, augment), recipe, run.learns, LABEL, run.routes, device), augment)
+    run.enter(tables(algorithm1.Phase(images, augment), recipe, run.learns, LABEL, model, device), augment)
     return run
 
 
@@ -230,6 +230,18 @@ def test_batches_hold_matching_patches_of_their_class(augment):
         interior = (upsample(lr, 3) - hr)[..., 9:-9, 9:-9].abs().mean()
         wrong = (upsample(lr.flip(-1), 3) - hr)[..., 9:-9, 9:-9].abs().mean()
         assert interior < 0.1 and (which == MILD or interior < wrong)
+
+
+def test_a_halo_is_what_lies_around_the_same_patch():
+    """The same patches, the LR ones with 2 pixels more on each side: of the image, mirrored where it ends."""
+    how = {"augment": True, "label": LABEL, "counts": (16,) * 3, "device": CPU}
+    images = [*make_images().values()]
+    (lr, hr), (wide, same) = (draw(build_table(images, 3, 48, **how, halo=halo), 5, torch.tensor(7), flip=True)
+                              for halo in (0, 2))
+    assert wide.shape == (48, 1, 20, 20) and torch.equal(wide[..., 2:-2, 2:-2], lr) and torch.equal(hr, same)
+    image = imresize(torch.from_numpy(images[0] / 255).float(), 1 / 3)
+    one = build_table(images[:1], 3, images[0].shape[0], augment=False, label=None, counts=(1,), device=CPU, halo=2)
+    assert torch.allclose(draw(one, 0, torch.tensor(0), flip=False)[0], mirror(image[None, None]), atol=1e-6)
 
 
 def test_batches_depend_on_seed_and_step_alone():

@@ -77,12 +77,12 @@ def test_the_result_is_that_of_the_evaluation(channels, scale):
     assert chart.flatten().tolist() == routes.tolist() and set(routes.tolist()) == {0, 1, 2}
 
 
-@pytest.mark.parametrize("borders", ["paper", "context"])
+@pytest.mark.parametrize("borders, options", [("paper", {}), ("context", {}), ("paper", {"border": "real"})])
 @pytest.mark.parametrize("h, w, channels, scale", [(70, 120, 4, 3), (55, 54, 3, 2), (41, 40, 2, 4),
                                                    (9, 100, 3, 2)])
-def test_bands_and_tiles_equal_the_whole(borders, h, w, channels, scale):
+def test_bands_and_tiles_equal_the_whole(borders, options, h, w, channels, scale):
     """A patch a tile, two by two, and a side that is one pixel over a whole number of patches."""
-    net, image = Fused(trained_like(), scale), pixels(h, w, channels, np.uint16)
+    net, image = Fused(trained_like(**options), scale), pixels(h, w, channels, np.uint16)
     expected, routes = enlarged(net, image, borders)
     size = patch_size(scale)
     for tile, band in ((1, 1), (4 * size * size, 2 * size * w)):

@@ -8,7 +8,8 @@ from pipeline.analysis.verdicts import LEAST_IMAGES
 
 CONTROL = "fsrcnn"
 FACTS = ["method", "mode", "patch", "cost", "gamma_low", "gamma_upper", "width", "routes", "macs"]
-AGAINST = ["speedup", "loss_db", *(f"{cost}_{part}" for cost in ("at_time", "at_macs") for part in ("db", "low", "high"))]
+AGAINST = ["speedup", "loss_db", *(f"{cost}_{part}" for cost in ("at_time", "at_macs", "over_first")
+                                  for part in ("db", "low", "high"))]
 
 
 def front(psnr, times, machine, *, seed):
@@ -32,19 +33,23 @@ def front(psnr, times, machine, *, seed):
         95 % intervals over images (none below ten images).  The front is linear in the logarithm of the cost
         between two static networks, and level beyond the widest; what is cheaper than the narrowest has no
         such figure.
+        over_first_db: above the first network of that width and number of routes, used in the same way.
     """
     ms = times.pivot(index="repeat", columns="setting", values="ms")
     scores = psnr.pivot(index="image", columns="setting", values="psnr_db")
     facts = times.groupby("setting")[FACTS].first()
     whole = {facts.method[k]: k for k in facts.index[facts["mode"] == "whole"]}
     static = facts.index[(facts.routes == 1) & (facts.method != CONTROL)]
-    macs = facts.macs.to_frame().T
+    macs, first = facts.macs.to_frame().T, {}
     rows = []
     for k, fact in facts.iterrows():
         own = whole[fact.method]
         row = fact.to_dict() | {
             "device": machine["device"], "images": len(scores), "psnr_db": scores[k].mean(), "ms": ms[k].median(),
             "ratio": (ms[k] / ms[whole[CONTROL]]).median() if CONTROL in whole else np.nan}
+        alike = first.setdefault(tuple(fact[["width", "routes", "mode", "patch", "cost"]].fillna(0)), k)
+        if alike != k:
+            row |= _interval("over_first", scores[k] - scores[alike], seed)
         if k != own:
             row |= {"speedup": (ms[own] / ms[k]).median(), "loss_db": (scores[own] - scores[k]).mean()}
             for name, costs in (("at_time", ms), ("at_macs", macs)):
@@ -71,8 +76,12 @@ def _above(name, cost, costs, psnr, front, seed):
         scores = front.to_numpy()[:, order]
         found.append([value - np.interp(np.log(at), np.log(known[order]), image)
                       for value, image in zip(psnr, scores)])
-    above = np.mean(found, 0)  # of each image, over the repeats
-    if len(above) < LEAST_IMAGES:
-        return {f"{name}_db": above.mean()}
-    interval = statistics.mean(above, seed=seed)
+    return _interval(name, np.mean(found, 0), seed)  # of each image, over the repeats
+
+
+def _interval(name, differences, seed):
+    """Mean of one difference an image, and its interval."""
+    if len(differences) < LEAST_IMAGES:
+        return {f"{name}_db": differences.mean()}
+    interval = statistics.mean(np.asarray(differences), seed=seed)
     return {f"{name}_db": interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}

@@ -17,6 +17,7 @@ class PRNOptions:
     separate: Flag = False
     dilation: whole(1, 8) = 1
     start: Literal["skip", "identity", "plain"] = "skip"
+    border: Literal["zeros", "replicate", "real"] = "zeros"
 
 
 @section

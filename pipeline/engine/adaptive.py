@@ -4,9 +4,9 @@ Patches of all images are sorted by route, and each route is a few batched passe
 convolutions.  Everything stays in the phases of the LR grid, (N, p, q, s^2), until one permutation
 makes HR images of it: bicubic phases give the prior (Eq. 1), and the network adds to them.
 
-With ``paper`` borders each patch is computed alone with zero padding (decision D10): the result of
-`pipeline.sr.routing.patchwise`.  With ``context`` borders each patch is cut from what its route
-gives on the whole image (`pipeline.engine.borders`): no seams.
+With ``paper`` borders each patch is computed alone (decision D10), with zero padding or what else the
+network was trained for: the result of `pipeline.sr.routing.patchwise`.  With ``context`` borders each
+patch is cut from what its route gives on the whole image (`pipeline.engine.borders`): no seams.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Layout:
 
 def whole(net, lr):
     """The severe path over a whole image or a batch of one size: (N, 1, h, w) to (N, 1, H, W)."""
-    phases = net.paths[max(net.paths)](lr).float()
+    phases = net.paths[max(net.paths)](mirror(lr, net.halo) if net.halo else lr).float()
     if net.bicubic:
         phases = phases + net.enlarge(mirror(lr))
     return shuffle(phases, net.scale)
@@ -129,6 +129,8 @@ def _batch(net, jobs, routing, borders):
     if jobs[0].routes is not None:
         routes = torch.cat([job.routes for job in jobs])
     if borders == "paper":
+        if net.halo:
+            patches, bicubic = surrounded(net, jobs)
         phases = run(net, patches, routes, bicubic)
     else:
         phases = real_borders.run(net, [job.lr for job in jobs], [job.layout for job in jobs],
@@ -165,6 +167,14 @@ def prepare(net, images, routing):
     return patches, bicubic, classify(prior, routing.gamma_low, routing.gamma_upper)
 
 
+def surrounded(net, jobs):
+    """Patches with the halo of the network, (N, 1, p + 2 halo, q + 2 halo), and bicubic phases of their inner part."""
+    around = [mirror(job.lr, net.halo)[..., job.top:job.lr.shape[-2] - job.bottom + 2 * net.halo, :] for job in jobs]
+    patches = torch.cat([x.take(_surrounded(job.inner.shape[-1], job.layout, net.halo, x.device))
+                         for job, x in zip(jobs, around)])
+    return patches, torch.cat([net.enlarge(some).permute(0, 2, 3, 1) for some in patches.split(4 * most(patches))])
+
+
 def enlarge(net, job):
     """Bicubic enlargement of an image without its margins, (1, 1, H, W)."""
     y = shuffle(net.enlarge(mirror(job.lr)), net.scale)
@@ -176,6 +186,15 @@ def _mirrored(height, width, size, device):
     """Flat indices of the patches of an image, each with a mirrored border: (N, 1, p + 4, q + 4)."""
     pixels = torch.arange(height * width, device=device).view(1, 1, height, width)
     return mirror(cut(pixels, size))
+
+
+@cached(maxsize=64)
+def _surrounded(width, layout, halo, device):
+    """Flat indices of the patches of an image with its own surroundings, in the image with a border of `halo`."""
+    y, x = (torch.tensor(starts, device=device)[:, None] + torch.arange(side + 2 * halo, device=device)
+            for starts, side in ((layout.ys, layout.height), (layout.xs, layout.width)))
+    flat = y[:, None, :, None] * (width + 2 * halo) + x[None, :, None, :]
+    return flat.reshape(-1, 1, *flat.shape[-2:])
 
 
 def most(patches):

@@ -7,7 +7,8 @@ patches, and each layer is one product of gathered pixels with its weights.  A l
 most of the pixels gives all of them, by an ordinary convolution.
 
 The images of a batch lie on one canvas with zeros between them, as wide as the widest layer reaches;
-so the zero padding at the border of an image comes by itself.
+so the zero padding at the border of an image comes by itself.  A network with a halo has the image mirrored
+there, for its first layer.
 """
 
 from functools import lru_cache
@@ -16,6 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from pipeline.engine.fused import passes
+from pipeline.sr.degrade import mirror
 
 DENSE = {"cpu": 0.7, "cuda": 0.9}  # share of the pixels from which all of them cost less
 CHUNK = {"cpu": 2048, "cuda": 1 << 20}  # pixels of one product
@@ -113,8 +115,8 @@ def _offsets(ys, xs, width, device):
 def _lay(net, images, layouts, tops):
     """Canvas (H, W), the flat mask of its image pixels, and the first pixel of each patch."""
     gap = max(max(conv.reach) for path in net.paths.values() for conv in path.convs)
-    width = max(x.shape[-1] for x in images) + 2 * gap
-    rows = [F.pad(x[0, 0], (gap, width - gap - x.shape[-1], gap, gap)) for x in images]
+    width, by = max(x.shape[-1] for x in images) + 2 * gap, net.halo
+    rows = [F.pad(mirror(x, by)[0, 0], (gap - by, width - gap - by - x.shape[-1], gap - by, gap - by)) for x in images]
     return torch.cat(rows), *_geometry(tuple(x.shape[-2:] for x in images), tuple(layouts), tuple(tops), gap,
                                        width, images[0].device)
 

@@ -87,6 +87,8 @@ class Path:
 
     Attributes
     ----------
+    halo : int
+        Pixels around its input that the first layer reads in place of a border.
     margin : int
         Where the border is repeated: pixels around each feature map, as many as the last layer reads.
     """
@@ -94,6 +96,7 @@ class Path:
     def __init__(self, modules, dtype):
         modules = [*modules]
         self.convs, self.dtype = [], dtype
+        self.halo = modules[0].kernel_size[0] // 2 - modules[0].padding[0] if modules[0].dilation == (1, 1) else 0
         for layer, after in zip(modules, [*modules[1:], None]):
             if isinstance(layer, nn.Conv2d):
                 self.convs.append(Conv(layer.weight, layer.bias, layer.dilation[0], _slope(after), dtype))
@@ -114,11 +117,12 @@ class Path:
                 self.links.append([conv])
 
     def __call__(self, x):
-        """Phases (N, s^2, h, w) of a batch (N, 1, h, w)."""
+        """Phases (N, s^2, h, w) of a batch (N, 1, h + 2 halo, w + 2 halo)."""
         if self.margin:
             return self._repeat_borders(x)
-        x = x.to(self.dtype).contiguous(memory_format=torch.channels_last)
-        for conv in self.convs:
+        first, *others = self.convs
+        x = first(x.to(self.dtype).contiguous(memory_format=torch.channels_last), (0, 0) if self.halo else None)
+        for conv in others:
             x = conv(x)
         return x
 
@@ -141,6 +145,8 @@ class Fused:
     ----------
     paths : dict of route to Path
     scale : int
+    halo : int
+        LR pixels of the image that a path reads around its input, as of `pipeline.models.protocol.Model`.
     bicubic : bool
         Whether the bicubic enlargement is added to the output.
     """
@@ -148,6 +154,7 @@ class Fused:
     def __init__(self, model, scale, dtype=torch.float32):
         self.paths = {route: Path(model.path(scale, route), dtype) for route in model.routes}
         self.scale, self.bicubic, self.dtype = scale, model.uses_bicubic, dtype
+        self.halo = model.halo
         self.width = max(conv.inputs for path in self.paths.values() for conv in path.convs)
         weight = next(model.parameters())
         kernels = phase_kernels(scale).to(weight.device, torch.float32)

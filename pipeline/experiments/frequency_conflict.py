@@ -38,14 +38,14 @@ def class_psnr(method, model, paths, scale, routing, *, device=torch.device("cpu
     for path in progress(paths, len(paths)):
         pair = degrade(read(path), scale)
         lr, hr = pair.lr_y.to(device), pair.hr_y.to(device)
-        patches, truth = cut(lr, size), cut(hr, size * scale)
+        patches, truth = cut(lr, size, model.halo), cut(hr, size * scale)
         kinds = classify(priors(lr, scale, routing, hr), routing.gamma_low, routing.gamma_upper)
         for kind, name in enumerate(ROUTES):
             chosen = kinds == kind
             if not chosen.any():
                 continue
             route = kind if kind in model.routes else model.routes[0]
-            sr = (model(patches[chosen], scale, route).clamp(0, 1) * 255).round()
+            sr = (model.on_patches(patches[chosen], scale, route).clamp(0, 1) * 255).round()
             mse = (sr - truth[chosen] * 255).double().square().mean()
             if mse > 0:
                 rows.append({"method": method, "image": path.stem, "kind": name,

@@ -50,7 +50,7 @@ class Setting:
 
 
 def compare(models, train, pairs, scale, *, domain="bicubic", progress=lambda items, total: items):
-    """Every network on whole images; those with routes also by them, the widest with patches of all `SIDES`.
+    """Every network on whole images; those with routes also by them, the first of the widest with patches of all `SIDES`.
 
     Parameters
     ----------
@@ -96,7 +96,9 @@ def whole(name, model, pairs, scale):
 
 
 def routed(name, model, train, pairs, scale, *, patch=PATCH, domain="bicubic", costs=COSTS):
-    """A network by its routes, with both kinds of borders, at thresholds that training images chose.
+    """A network by its routes, alone and with real context, at thresholds that training images chose.
+
+    The engine has no real context for networks that repeat the border of each map.
 
     Parameters
     ----------
@@ -113,7 +115,7 @@ def routed(name, model, train, pairs, scale, *, patch=PATCH, domain="bicubic", c
     """
     found, experts = {}, patches.routes_of(model)
     device = next(model.parameters()).device
-    for mode in ("grouped", "context"):
+    for mode in ("grouped", "context")[:1 if model.border == "replicate" else 2]:
         known, seen = (patches.measure(experts, some, scale, patch=patch, alone=mode == "grouped", device=device)
                        for some in (train, pairs))
         prior = gradient_prior(seen.lr, scale, norm=NORM, domain=domain)

@@ -14,12 +14,18 @@ def deconvolution(scale, width):
     return nn.ConvTranspose2d(width, 1, SIDE, **_placed(scale, SIDE // 2 - (scale - 1) // 2))
 
 
-class ReleasedDeconvolution(nn.ConvTranspose2d):
-    """The same as the authors of FSRCNN compute it: the border of its input is repeated, and at x4 the
-    kernel lies one HR pixel further up and left."""
+class ReplicatingDeconvolution(nn.ConvTranspose2d):
+    """The same, but the border of its input is repeated.
 
-    def __init__(self, scale, width):
-        super().__init__(width, 1, SIDE, **_placed(scale, 3 if scale == 3 else 4))
+    Parameters
+    ----------
+    released : bool
+        As the authors of FSRCNN place it: at x4 the kernel lies one HR pixel further up and left.
+    """
+
+    def __init__(self, scale, width, released=False):
+        padding = 4 if released and scale == 4 else SIDE // 2 - (scale - 1) // 2
+        super().__init__(width, 1, SIDE, **_placed(scale, padding))
         self.padding_mode = "replicate"
 
     def forward(self, x):

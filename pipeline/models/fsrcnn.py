@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from pipeline.models.deconv import ReleasedDeconvolution, deconvolution, end_on_bicubic, pass_on
+from pipeline.models.deconv import ReplicatingDeconvolution, deconvolution, end_on_bicubic, pass_on
 from pipeline.models.protocol import Network
 from pipeline.models.release import unfold_taps
 from pipeline.sr.prior import SEVERE
@@ -50,7 +50,7 @@ def _network(scale, width, shrunk, maps, release):
         nn.init.kaiming_normal_(layers[-2].weight, a=0.25)
         nn.init.zeros_(layers[-2].bias)
         pass_on(layers[-2])
-    deconv = (ReleasedDeconvolution if release else deconvolution)(scale, width)
+    deconv = ReplicatingDeconvolution(scale, width, released=True) if release else deconvolution(scale, width)
     end_on_bicubic(deconv)
     return nn.Sequential(*layers, deconv)
 

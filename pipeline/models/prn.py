@@ -3,10 +3,13 @@
 import torch
 from torch import nn
 
-from pipeline.models.deconv import bicubic_kernel, deconvolution, end_on_bicubic, pass_on
+from pipeline.models.deconv import ReplicatingDeconvolution, bicubic_kernel, deconvolution, end_on_bicubic, pass_on
 from pipeline.models.protocol import Network
-from pipeline.sr.degrade import upsample
+from pipeline.sr.degrade import mirror, upsample_inner
 from pipeline.sr.prior import MILD, MODERATE, SEVERE
+
+
+REACH = 2  # LR pixels that the first layer and bicubic read around a patch
 
 
 class PRN(Network):
@@ -31,28 +34,37 @@ class PRN(Network):
     start : {"skip", "identity", "plain"}
         How "initialised with bicubic" is read (decision D7): bicubic is added to the output; or the
         first channel carries the image to a bicubic deconvolution; or every channel has one.
+    border : {"zeros", "replicate", "real"}
+        What a patch has around it: zeros around each map (the paper, decision D10); each map's own border,
+        repeated; or for the first layer and bicubic the image itself, and zeros around the other maps.
     """
 
     version = 1
 
     def __init__(self, scales, width=64, early=1, middle=2, late=2, rolling=True, routing=True,
-                 separate=False, dilation=1, start="skip"):
+                 separate=False, dilation=1, start="skip", border="zeros"):
         super().__init__(scales)
         self.routes = (MILD, MODERATE, SEVERE) if routing else (SEVERE,)
         self.rolling = rolling and routing
-        self.start, self.width = start, width
+        self.start, self.width, self.border = start, width, border
         self.uses_bicubic = start == "skip"
-        self.early = _stage([1] + [width] * early, first=5)  # Theta_l
-        self.middle = _stage([width] * (middle + 1))  # Theta_m
-        self.late = _stage([width] * (late + 1))  # Theta_s
+        self.halo = REACH if border == "real" else 0
+        if self.halo and dilation > 1:
+            raise ValueError(f"border: real is for a first layer that reads {REACH} pixels around a patch, as "
+                             f"bicubic does; dilation: {dilation} reads {REACH * dilation}, use 1")
+        early, middle, late = [1] + [width] * early, [width] * (middle + 1), [width] * (late + 1)
+        self.early = _stage(early, border, first=5)  # Theta_l
+        self.middle = _stage(middle, border)  # Theta_m
+        self.late = _stage(late, border)  # Theta_s
         if self.rolling:
-            self.early_dilated = _stage([1] + [width] * early, 5, dilation)  # Theta_l^D
-            self.middle_dilated = _stage([width] * (middle + 1), dilation=dilation)  # Theta_m^D
+            self.early_dilated = _stage(early, border, dilation, first=5)  # Theta_l^D
+            self.middle_dilated = _stage(middle, border, dilation)  # Theta_m^D
         self.separate = separate and self.rolling
         if self.separate:
-            self.early_moderate = _stage([1] + [width] * early, 5, dilation)
+            self.early_moderate = _stage(early, border, dilation, first=5)
         self.shrink = _stage([width, width], first=1)  # of Theta_up
-        self.upsample = nn.ModuleDict({f"x{s}": deconvolution(s, width) for s in scales})
+        last = ReplicatingDeconvolution if border == "replicate" else deconvolution
+        self.upsample = nn.ModuleDict({f"x{s}": last(s, width) for s in scales})
         self._initialise()
 
     def path(self, scale, route=SEVERE):
@@ -80,10 +92,14 @@ class PRN(Network):
         -------
         Tensor, shape (N, 1, scale * h, scale * w)
         """
+        return self.on_patches(mirror(x, self.halo) if self.halo else x, scale, route)
+
+    def on_patches(self, x, scale, route=SEVERE):
+        """As `forward`, of patches (N, 1, h + 2 halo, w + 2 halo) with the image around them."""
         y = x
         for layer in self.path(scale, route):
             y = layer(y)
-        return y + upsample(x, scale) if self.uses_bicubic else y
+        return y + upsample_inner(x if self.halo else mirror(x), scale) if self.uses_bicubic else y
 
     @torch.no_grad()
     def _initialise(self):
@@ -104,11 +120,12 @@ class PRN(Network):
                 pass_on(conv)
 
 
-def _stage(channels, first=3, dilation=1):
-    """Convolutions with leaky ReLU 0.2; zero padding keeps the size."""
+def _stage(channels, border="zeros", dilation=1, first=3):
+    """Convolutions with leaky ReLU 0.2; padding keeps the size, but of a 5x5 one with `real` surroundings."""
     layers = []
     for i, (a, b) in enumerate(zip(channels, channels[1:])):
         k = first if i == 0 else 3
-        layers += [nn.Conv2d(a, b, k, padding=k // 2 * dilation, dilation=dilation),
-                   nn.LeakyReLU(0.2)]
+        padding = 0 if border == "real" and k == 5 else k // 2 * dilation
+        layers += [nn.Conv2d(a, b, k, padding=padding, dilation=dilation,
+                             padding_mode="replicate" if border == "replicate" else "zeros"), nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers)

@@ -22,6 +22,8 @@ class Model(Protocol):
         Part of the tag of kept results: raise it when the outputs of the same weights can change.
     learns : tuple of int
         The scales that are trained: all, unless the image of one is made of another's.
+    halo : int
+        LR pixels around a patch that the first layer reads from the image; 0: patches are computed alone.
     apart : iterable of Module
         Parts that share nothing; the gradient of each is clipped by its own norm.
     cost : (height, width, scale) to `pipeline.sr.cost.Cost`, or None
@@ -39,6 +41,7 @@ class Model(Protocol):
     uses_bicubic: bool
     version: int
     learns: tuple[int, ...]
+    halo: int
     apart: Iterable[nn.Module]
     cost: Callable | None
     path: Callable | None
@@ -53,6 +56,7 @@ class Network(nn.Module):
 
     routes = (SEVERE,)
     uses_bicubic = False
+    halo = 0
     cost = path = features = None
 
     def __init__(self, scales=()):
@@ -62,6 +66,10 @@ class Network(nn.Module):
     @property
     def apart(self):
         return (self,)
+
+    def on_patches(self, x, scale, route=SEVERE):
+        """As `forward`, of patches that come with `halo` pixels of the image around them."""
+        return self(x, scale, route)
 
 
 @torch.inference_mode()

@@ -5,7 +5,7 @@ import pandas as pd
 from pipeline.paper import label
 
 CONTROL = "fsrcnn"
-MODES = {"whole": "whole image", "grouped": "the paper's", "context": "real context"}
+MODES = {"whole": "whole image", "grouped": "each patch alone", "context": "real context"}
 
 
 def routed(front):
@@ -40,11 +40,32 @@ def table(front):
 def patches(front, scale):
     """Sides of the widest routed network's patches, at the cost that all of them have, as text."""
     some = routed(front)[0]
-    some = some[(some.width == some.width.max()) & (some.cost == some.cost[some.patch == some.patch.max()].max())]
+    some = some[(some.method == _first(some)) & (some.cost == some.cost[some.patch == some.patch.max()].max())]
     return pd.DataFrame([
         {"patch": f"{x.patch // scale:g}", "borders": MODES[x.mode], "psnr_db": f"{x.psnr_db:.3f}",
          "loss": f"{x.loss_db:.3f}", "macs": f"{x.macs / 1e9:.3f}", "ms": f"{x.ms:.2f}",
          "speedup": f"{x.speedup:.2f}"} for x in some.sort_values(["mode", "patch"]).itertuples()])
+
+
+def borders(front):
+    """What the widest routed networks have around a patch, at the cost that all sides of patches have, as text."""
+    some = routed(front)[0]
+    some = some[(some.width == some.width.max()) & (some.cost == some.cost[some.patch == some.patch.max()].max())
+                & (some.patch == some.patch.min())]
+    if some.method.nunique() < 2:
+        return pd.DataFrame()
+    whole = front[front["mode"] == "whole"].set_index("method").psnr_db
+    context = some[some["mode"] == "context"].set_index("method").psnr_db
+    return pd.DataFrame([
+        {"network": label(x.method), "alone": f"{x.psnr_db:.3f}", "over": interval(x, "over_first"),
+         "context": f"{context[x.method]:.3f}" if x.method in context else "–", "whole": f"{whole[x.method]:.3f}",
+         "macs": f"{x.macs / 1e9:.3f}", "speedup": f"{x.speedup:.2f}"}
+        for x in some[some["mode"] == "grouped"].itertuples()])
+
+
+def _first(some):
+    """The first of the widest networks."""
+    return some.method[some.width == some.width.max()].iloc[0] if len(some) else None
 
 
 def interval(row, name):
@@ -68,7 +89,7 @@ def words(front):
         wins = sorted(some.width[low > 0].unique())
         verdict = (f"routing beats narrower networks from {wins[0]:g} channels on" if wins else
                    "no routed network beats a narrower one")
-        said.append(f"{equal[0].upper()}{equal[1:]}, {verdict} (best: {top.width:g} channels, {MODES[top['mode']]}, "
+        said.append(f"{equal[0].upper()}{equal[1:]}, {verdict} (best: {label(top.method)}, {MODES[top['mode']]}, "
                     f"{interval(top, name)} dB)")
     control = front[front.method == CONTROL].squeeze()
     faster = front[(front.ratio <= 1) & (front.psnr_db > control.psnr_db)]

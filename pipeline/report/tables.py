@@ -58,6 +58,10 @@ def typeset(results, test_sets, dataset, scale, gammas):
     made.append(_plain("front", front.table(r["front"]), said | {"shares": front.shares(r["front"])}, {
         "network": "network", "borders": "borders", "psnr_db": "PSNR, dB", "ratio": "time, of FSRCNN's", "macs": "GMACs",
         "at_time": "above the front in equal time, dB", "at_macs": "with equal products, dB"}))
+    if len(ways := front.borders(r["front"])):
+        made.append(_plain("borders", ways, said, {
+            "network": "network", "alone": "each patch alone, dB", "over": "above the first, dB", "context": "real context, dB",
+            "whole": "whole image, dB", "macs": "GMACs", "speedup": "speed-up"}, "front"))
     if len(sides := front.patches(r["front"], scale)):
         made.append(_plain("patches", sides, said, {
             "patch": "patch, LR pixels", "borders": "borders", "psnr_db": "PSNR, dB", "loss": "loss, dB",

@@ -113,7 +113,12 @@ def upsample(x, scale):
     -------
     Tensor, shape (N, 1, scale * h, scale * w)
     """
-    return F.pixel_shuffle(F.conv2d(mirror(x), _placed_kernels(scale, x.dtype, x.device)), scale)
+    return upsample_inner(mirror(x), scale)
+
+
+def upsample_inner(x, scale):
+    """Bicubic enlargement of all but the 2 outermost pixels: (N, 1, h + 4, w + 4) to (N, 1, H, W)."""
+    return F.pixel_shuffle(F.conv2d(x, _placed_kernels(scale, x.dtype, x.device)), scale)
 
 
 def mirror(x, by=2):

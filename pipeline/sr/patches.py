@@ -6,6 +6,8 @@ that they fit.  Where two patches overlap, the later one owns the pixels.
 
 import torch
 
+from pipeline.sr.degrade import mirror
+
 PATCH = 54  # HR pixels a side (Implementation Details)
 
 
@@ -24,7 +26,7 @@ def grid(length, size):
     return [*range(0, length - size, size), length - size]
 
 
-def cut(image, size):
+def cut(image, size, halo=0):
     """Cut one image into patches.
 
     Parameters
@@ -32,14 +34,18 @@ def cut(image, size):
     image : Tensor, shape (1, 1, h, w)
     size : int
         Side of a patch; an image that is smaller gives patches of its own height or width.
+    halo : int
+        Pixels of the image that come with each patch on every side, mirrored where it ends.
 
     Returns
     -------
-    Tensor, shape (N, 1, min(size, h), min(size, w)), rows first
+    Tensor, shape (N, 1, min(size, h) + 2 halo, min(size, w) + 2 halo), rows first
     """
     h, w = image.shape[-2:]
-    rows = _span(grid(h, size), min(size, h), image.device)  # (ny, p)
-    cols = _span(grid(w, size), min(size, w), image.device)  # (nx, p)
+    if halo:
+        image = mirror(image, halo)
+    rows = _span(grid(h, size), min(size, h) + 2 * halo, image.device)  # (ny, p)
+    cols = _span(grid(w, size), min(size, w) + 2 * halo, image.device)  # (nx, p)
     patches = image[0, 0][rows[:, None, :, None], cols[None, :, None, :]]  # (ny, nx, p, p)
     return patches.reshape(-1, 1, *patches.shape[-2:])
 

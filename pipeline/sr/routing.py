@@ -73,7 +73,7 @@ def whole(model, lr, scale):
 def grouped(model, lr, scale, routing, hr=None):
     """Route the patches of an image and run each class as a batch.
 
-    Every patch is computed alone, with zero padding, as in the paper.
+    Every patch is computed alone, with zero padding, as in the paper; or with the halo of the model.
 
     Parameters
     ----------
@@ -91,13 +91,13 @@ def grouped(model, lr, scale, routing, hr=None):
     routes : Tensor, shape (N,), int64
     """
     size = patch_size(scale, routing.patch)
-    patches = cut(lr, size)
+    patches = cut(lr, size, model.halo)
     routes = route_patches(model, lr, scale, routing, hr)
-    out = patches.new_empty(len(patches), 1, *(scale * n for n in patches.shape[-2:]))
+    out = patches.new_empty(len(patches), 1, *(scale * min(size, n) for n in lr.shape[-2:]))
     for route in model.routes:
         chosen = (routes == route).nonzero()[:, 0]
         for part in chosen.split(BATCH):
-            out[part] = model(patches[part], scale, route)
+            out[part] = model.on_patches(patches[part], scale, route)
     return assemble(out, *lr.shape[-2:], size, scale), routes
 
 
@@ -105,13 +105,13 @@ def patchwise(model, lr, scale, routing, hr=None):
     """As `grouped`, one patch at a time with batch size 1: the paper's test (section IV)."""
     size = patch_size(scale, routing.patch)
     routes, out = [], []
-    for patch, seen in zip(cut(lr, size).split(1), _seen(lr, scale, routing, hr).split(1)):
+    for patch, seen in zip(cut(lr, size, model.halo).split(1), _seen(lr, scale, routing, hr).split(1)):
         route = model.routes[0]
         if len(model.routes) > 1:
             p = gradient_prior(seen, scale, norm=routing.norm, domain=routing.domain)
             route = int(classify(p, routing.gamma_low, routing.gamma_upper))
         routes.append(route)
-        out.append(model(patch, scale, route))
+        out.append(model.on_patches(patch, scale, route))
     sr = assemble(torch.cat(out), *lr.shape[-2:], size, scale)
     return sr, torch.tensor(routes, device=lr.device)
 
@@ -123,8 +123,8 @@ def every_route(model, lr, scale, patch=PATCH):
     -------
     dict of route to Tensor, shape (N, 1, P, P)
     """
-    patches = cut(lr, patch_size(scale, patch))
-    return {route: torch.cat([model(part, scale, route) for part in patches.split(BATCH)])
+    patches = cut(lr, patch_size(scale, patch), model.halo)
+    return {route: torch.cat([model.on_patches(part, scale, route) for part in patches.split(BATCH)])
             for route in model.routes}
 
 

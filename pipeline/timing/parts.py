@@ -31,18 +31,18 @@ def part_jobs(model, scale, routing, images):
     size = patch_size(scale)
     classed, ready = [], []
     for lr, hr in images:
-        patches, routes = cut(lr, size), route_patches(model, lr, scale, routing, hr)
+        patches, routes = cut(lr, size, model.halo), route_patches(model, lr, scale, routing, hr)
         classed.append(([patches[routes == route] for route in model.routes], None))
-        ready.append((lr, patches.new_zeros(len(patches), 1, *(scale * n for n in patches.shape[-2:]))))
+        ready.append((lr, patches.new_zeros(len(patches), 1, *(scale * min(size, n) for n in lr.shape[-2:]))))
 
     def network(groups, _):
         for route, group in zip(model.routes, groups):
             for part in group.split(BATCH):
                 if len(part):
-                    model(part, scale, route)
+                    model.on_patches(part, scale, route)
 
     def reconstruct(lr, out):
-        cut(lr, size)
+        cut(lr, size, model.halo)
         assemble(out, *lr.shape[-2:], size, scale)
 
     calls = [(lambda lr, hr: grouped(model, lr, scale, routing, hr), images), (network, classed),

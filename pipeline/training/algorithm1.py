@@ -139,7 +139,7 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
 
     @lru_cache
     def patches_of(phase):
-        return tables(phase, recipe, learns, label, model.routes, device, frozenset(held_out))
+        return tables(phase, recipe, learns, label, model, device, frozenset(held_out))
 
     def advance(run, last, path, offset):
         """Take the steps up to `last`; False if the limit stopped them."""
@@ -175,21 +175,21 @@ def train(model, trunk, branch, recipe, *, rungs, scales, label, seed, name, dev
     return found
 
 
-def tables(phase, recipe, scales, label, routes, device, held_out=frozenset()):
+def tables(phase, recipe, scales, label, model, device, held_out=frozenset()):
     """Patches of each scale, with as many places in a batch for each class as the recipe gives them."""
-    b, classes = recipe.batch, len(routes) > 1
+    b, classes = recipe.batch, len(model.routes) > 1
     counts = (b // 4, b // 4, b - 2 * (b // 4)) if classes else (b,)  # half of them severe
     with ALONE:
         return {s: _table(phase, held_out, s, recipe.crop, counts, tuple(sorted(label.items())) if classes else None,
-                          device) for s in scales}
+                          device, model.halo) for s in scales}
 
 
 @lru_cache(maxsize=None)
-def _table(phase, held_out, scale, crop, counts, label, device):
+def _table(phase, held_out, scale, crop, counts, label, device, halo):
     """Once for all trainings that run side by side."""
     kept = [y for name, y in phase.images.items() if name not in held_out] or phase.images.values()
     return build_table(kept, scale, crop, augment=phase.augment, label=label and dict(label), counts=counts,
-                       device=device)
+                       device=device, halo=halo)
 
 
 def _advance(run, last, path, stop, name, progress):

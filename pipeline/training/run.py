@@ -116,7 +116,7 @@ class Run:
         lr, hr = draw(table, self.seed * 8 + scale, turn, flip=self.flip)
         if hasattr(self.model, "loss"):
             return self.model.loss(lr, hr, scale, self.step / self.steps)
-        return sum(F.mse_loss(self.model(x, scale, route), y) for route, x, y in zip(
+        return sum(F.mse_loss(self.model.on_patches(x, scale, route), y) for route, x, y in zip(
             self.routes, lr.split(table.counts), hr.split(table.counts)))
 
     def _learning_rate(self):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from pipeline.sr.degrade import imresize
+from pipeline.sr.degrade import imresize, mirror
 from pipeline.sr.prior import ROUTES, classify, gradient_prior
 
 FACTORS = (1.0, 0.9, 0.8, 0.7, 0.6)  # "augmented with scaling and rotation" (decision D14)
@@ -33,6 +33,8 @@ class PatchTable:
         For each sample of a batch: where its class begins in `rows`, and how many patches it has.
     size : int
         p, LR pixels
+    halo : int
+        LR pixels around each patch that come with it.
     scale : int
     """
 
@@ -45,10 +47,11 @@ class PatchTable:
     first: torch.Tensor
     number: torch.Tensor
     size: int
+    halo: int
     scale: int
 
 
-def build_table(images, scale, crop, *, augment, label, counts, device):
+def build_table(images, scale, crop, *, augment, label, counts, device, halo=0):
     """Cut images into half-overlapping patches.
 
     Parameters
@@ -65,6 +68,8 @@ def build_table(images, scale, crop, *, augment, label, counts, device):
     counts : sequence of int
         Patches of each class in a batch.
     device : torch.device
+    halo : int
+        LR pixels of the image that come with each patch, mirrored where it ends.
 
     Raises
     ------
@@ -84,11 +89,13 @@ def build_table(images, scale, crop, *, augment, label, counts, device):
                 continue
             hr = y[: h * s, : w * s]
             lr = (imresize(hr, 1 / s) / 255).float()
+            if halo:
+                lr = mirror(lr[None, None], halo)[0, 0]
             rows = torch.arange(0, h - p + 1, max(p // 2, 1), device=device)
             cols = torch.arange(0, w - p + 1, max(p // 2, 1), device=device)
             top, left = (g.reshape(-1) for g in torch.meshgrid(rows, cols, indexing="ij"))
             one = torch.ones_like(top)
-            lr_place = torch.stack([lr_start + top * w + left, w * one, one], 1)
+            lr_place = torch.stack([lr_start + top * lr.shape[1] + left, lr.shape[1] * one, one], 1)
             hr_place = torch.stack([hr_start + (top * w * s + left) * s, w * s * one, one], 1)
             for transpose in (False, True) if augment else (False,):
                 order = [0, 2, 1] if transpose else [0, 1, 2]
@@ -104,7 +111,7 @@ def build_table(images, scale, crop, *, augment, label, counts, device):
     lr, hr, lr_place, hr_place = map(torch.cat, (lrs, hrs, lr_places, hr_places))
     rows, numbers = torch.arange(len(lr_place), device=device), [len(lr_place)]
     if label is not None:
-        priors = [gradient_prior(_gather(lr, lr_place[part], p), s, norm=label["norm"], domain=label["domain"])
+        priors = [gradient_prior(_gather(lr, lr_place[part], p, halo), s, norm=label["norm"], domain=label["domain"])
                   for part in rows.split(4096)]
         route = classify(torch.cat(priors), label["gamma_low"], label["gamma_upper"])
         rows, numbers = route.argsort(stable=True), torch.bincount(route, minlength=3).tolist()
@@ -115,7 +122,7 @@ def build_table(images, scale, crop, *, augment, label, counts, device):
     number = torch.tensor(numbers, device=device)
     each = torch.tensor(counts, device=device)
     return PatchTable(lr, hr, lr_place, hr_place, rows, tuple(counts),
-                      (number.cumsum(0) - number).repeat_interleave(each), number.repeat_interleave(each), p, s)
+                      (number.cumsum(0) - number).repeat_interleave(each), number.repeat_interleave(each), p, halo, s)
 
 
 def draw(table, seed, turn, *, flip):
@@ -133,16 +140,17 @@ def draw(table, seed, turn, *, flip):
 
     Returns
     -------
-    lr : Tensor, shape (batch, 1, p, p), float32 in [0, 1]
+    lr : Tensor, shape (batch, 1, p + 2 halo, p + 2 halo), float32 in [0, 1]
         ``table.counts`` of each class, in order.
     hr : Tensor, shape (batch, 1, P, P), float32 in [0, 1]
     """
     bits = _hash(seed, turn, len(table.first), table.rows.device)
     row = table.rows[table.first + (bits >> 2) % table.number]
-    mirror = torch.stack([bits & 1, (bits >> 1) & 1], 1) * flip  # (batch, 2)
-    lr = _gather(table.lr, _mirrored(table.lr_place[row], mirror, table.size), table.size)
+    mirrored = torch.stack([bits & 1, (bits >> 1) & 1], 1) * flip  # (batch, 2)
+    size = table.size + 2 * table.halo
+    lr = _gather(table.lr, _mirrored(table.lr_place[row], mirrored, size), size)
     size = table.size * table.scale
-    hr = _gather(table.hr, _mirrored(table.hr_place[row], mirror, size), size)
+    hr = _gather(table.hr, _mirrored(table.hr_place[row], mirrored, size), size)
     return lr, hr.float() / 255
 
 
@@ -153,10 +161,11 @@ def _mirrored(place, mirror, size):
     return torch.cat([start, steps * (1 - 2 * mirror)], 1)
 
 
-def _gather(buffer, place, size):
-    line = torch.arange(size, device=buffer.device)
+def _gather(buffer, place, size, skip=0):
+    """Squares of `size` pixels, so many rows and columns from their places; (n, 1, size, size)."""
+    line = torch.arange(skip, skip + size, device=buffer.device)
     start, dy, dx = (place[:, k, None, None] for k in range(3))
-    return buffer[start + line[:, None] * dy + line * dx][:, None]  # (n, 1, size, size)
+    return buffer[start + line[:, None] * dy + line * dx][:, None]
 
 
 def _hash(seed, turn, count, device):

@@ -106,7 +106,7 @@ def measure(experts, pairs, scale, *, patch=PATCH, alone=False, device=torch.dev
     scale : int
     patch : int, HR pixels a side
     alone : bool
-        Each patch computed alone, with the paper's borders, instead.
+        Each patch computed alone, with the paper's borders or those of the model, instead.
 
     Returns
     -------
@@ -124,8 +124,8 @@ def measure(experts, pairs, scale, *, patch=PATCH, alone=False, device=torch.dev
         truth, owner = luma(pair.hr)[scored], owner[scored].ravel()
         found = []
         for expert in experts:
-            some = patches if alone else lr
-            sr = torch.cat([expert.model(x.to(device), scale, expert.route).cpu() for x in some.split(BATCH)])
+            some, use = ((cut(lr, side, expert.model.halo), expert.model.on_patches) if alone else (lr, expert.model))
+            sr = torch.cat([use(x.to(device), scale, expert.route).cpu() for x in some.split(BATCH)])
             sr = compose(assemble(sr, h, w, side, scale) if alone else sr, pair)
             squares = (luma(sr)[scored] - truth) ** 2
             found.append(np.bincount(owner, squares.ravel(), len(patches)))

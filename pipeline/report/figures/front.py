@@ -5,10 +5,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
+from pipeline.paper import methods
 from pipeline.report.figures import style
 from pipeline.report.front import CONTROL, routed
 
-_LOOKS = {"context": ("o", "-", "routed, real context"), "grouped": ("s", ":", "routed, the paper's borders")}
+_LOOKS = {"context": ("o", "-", "routed, real context"), "grouped": ("s", ":", "routed, each patch alone")}
 
 
 @style.rc()
@@ -52,7 +53,8 @@ def _draw(axes, table, x):
         axes.annotate("FSRCNN", (getattr(row, x), row.psnr_db), (0, -12), textcoords="offset points",
                       fontsize=style.SMALL, color=style.GREEN, ha="center")
     widths = sorted(some.width.unique())
-    first = some.patch.min()
+    first, others = some.patch.min(), some[some.groupby("width").method.transform("first") != some.method]
+    some = some.drop(others.index)
     for k, width in enumerate(widths):
         colour = colormaps["plasma"](0.85 * (len(widths) - 1 - k) / max(1, len(widths) - 1))
         for mode, (marker, line, _) in _LOOKS.items():
@@ -67,6 +69,10 @@ def _draw(axes, table, x):
                               fontsize=style.SMALL, color=colour)
             larger = part[part.patch > first]
             axes.plot(larger[x], larger.psnr_db, "^", color=colour, markersize=3.5, markerfacecolor=filled)
+    for method, part in others[others["mode"] == "grouped"].groupby("method"):
+        look = methods().loc[method]
+        axes.plot(part.sort_values(x)[x], part.sort_values(x).psnr_db, look.marker + ":", color=look.colour,
+                  markersize=3.5, linewidth=0.9)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:,.12g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
