@@ -25,9 +25,9 @@ def main():
               for n in p.present(p.variants)}
     machine = read_json(source / "machine.json")
     sets, a, at = p.images, p.ablation, revision()
-    rests_on = departures.departures(models, sets.test, p.training_sets(), machine, results["table1"],
-                                     results["published"], at,
-                                     {f"{n}.csv": t for n, t in results.items() if n != "gpu"})
+    rests_on = departures.departures(
+        models, sets.test, p.training_sets(), machine, results["table1"], results["published"], at,
+        {f"{n}.csv": t for n, t in results.items() if n != "gpu"}, p.claims.paper_patches["prn"])
     provenance = {
         "profile": p.profile, "departures": dict(rests_on), "revision": at,
         "weights": p.weights, "timed_on": machine,

@@ -114,7 +114,7 @@ def test_borders_are_compared_with_the_first_network_of_the_width():
     assert (first["over"], real["over"]) == ("–", "+0.050 [+0.050, +0.050]")
     assert float(first["context"]) - float(first["alone"]) == pytest.approx(0.2) and real["context"] == "–"
     assert float(real["whole"]) - float(first["whole"]) == pytest.approx(-0.05)
-    assert (real["network"], real["macs"], real["speedup"]) == ("PRN, ×4 alone, real surroundings", "0.090", "3.33")
+    assert (real["network"], real["macs"], real["speedup"]) == ("PRN, ×4 alone, first layer in context", "0.090", "3.33")
     assert report.borders(results()).empty
     assert len(report.patches(found, 4)) == 3
 

@@ -55,6 +55,8 @@ def test_the_box_is_short_where_all_is_as_in_the_paper():
     box = dict(departures.departures(**USUAL))
     assert list(box) == ["Test images", "Weights", "Budget", "Times"] and "CPU" not in "".join(box.values())
     assert box["Test images"] == "Set5, Set14, BSDS100, Urban100: the paper's own"
+    seen = departures.departures(**{**USUAL, "models": {"prn": {**GPU, "patches": 1_200_000}}}, paper_patches=30_000_000)
+    assert dict(seen)["Budget"].startswith("PRN saw 1,200,000 patches of each scale, 4.0% of the paper's; all networks 800")
 
 
 @pytest.mark.parametrize("change, what, words", [

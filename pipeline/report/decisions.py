@@ -82,7 +82,8 @@ def _measured(r):
         "D9": f"on {where}: " + db((_recipe(models, "prn"), psnr("prn")),
                                    (_recipe(models, "prn_modern"), psnr("prn_modern"))),
         "D10": f"patch by patch {prn['paper']:.1f} ms, grouped {prn['grouped']:.1f} ms, with context "
-               f"{prn['context']:.1f} ms, whole image {prn['whole']:.1f} ms per image of {where}",
+               f"{prn['context']:.1f} ms, whole image {prn['whole']:.1f} ms per image of {where}; patches alone, "
+               + db(("zeros around each map", psnr("prn")), (_recipe(models, "prn_modern"), psnr("prn_modern"))),
         "D11": f"timed on {times.device.iloc[0]}",
         "D13": f"on {where} at {low:g}/{upper:g}: "
                f"{beside('prn_trained_20_50', labels['prn'], labels.get('prn_trained_20_50', 'other labels'))}",
@@ -121,6 +122,6 @@ def _patches(models, names):
 def _recipe(models, name):
     if name not in models:
         return f"{name} (not trained)"
-    recipe = models[name]["recipe"]
+    recipe, border = models[name]["recipe"], models[name].get("options", {}).get("border")
     return (f"{name} ({models[name]['steps']:,} steps, rate {recipe['learning_rate']:g}, {recipe['decay']}, "
-            f"batch {recipe['batch']})")
+            f"batch {recipe['batch']}{', first layer in context' if border == 'real' else ''})")

@@ -21,7 +21,7 @@ def headline(profile):
             "be compared with the paper's rows; the networks trained here say how far this budget leads.")
 
 
-def departures(models, test_sets, training_sets, machine, table, published, revision="", parts=()):
+def departures(models, test_sets, training_sets, machine, table, published, revision="", parts=(), paper_patches=None):
     """What separates this report from the paper, for the box at its top and for provenance.json.
 
     Parameters
@@ -34,6 +34,8 @@ def departures(models, test_sets, training_sets, machine, table, published, revi
     revision : str, of the code
     parts : dict of file name to DataFrame
         Tables whose columns ``device`` and ``revision`` have to be those of this run.
+    paper_patches : int, optional
+        That PRN of the paper saw at each scale.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def departures(models, test_sets, training_sets, machine, table, published, revi
         ("Weights", _weights(trained)),
         ("Compared methods", _compared(models)),
         ("Not one run", not_one_run(machine["device"], revision, dict(parts))),
-        ("Budget", f"{budget} steps ({where}); the paper: at least 300 epochs"),
+        ("Budget", f"{_seen(models.get('prn', {}), paper_patches)}{budget} steps ({where}); the paper: at least 300 epochs"),
         ("No GPU", f"{len(on_cpu)} of {len(trained)} networks were trained on a CPU" if on_cpu else ""),
         ("Precision", "; ".join(filter(None, [
             f"computed in {', '.join(reduced)}, not in float32" if reduced else "",
@@ -196,6 +198,13 @@ def _weights(trained):
         return "trained in this run"
     some = "all networks" if len(published) == len(trained) else ", ".join(published)
     return f"published ones of this repository, not trained in this run: {some}"
+
+
+def _seen(prn, paper):
+    """Patches that PRN saw, in those of the paper."""
+    if not paper or not prn.get("patches"):
+        return ""
+    return f"PRN saw {prn['patches']:,} patches of each scale, {prn['patches'] / paper:.1%} of the paper's; all networks "
 
 
 def _recipe(prn):

@@ -92,12 +92,16 @@ def table(key, file, header, rows, said, found=None, groups=(), best=()):
 
 
 def borders(table1, dataset, scale):
-    """PSNR of PRN with the paper's borders and with real context, and the paper's, as text; empty without both."""
+    """PSNR of PRN with the paper's borders, with real context, and trained for context of the first layer; the paper's.
+
+    As text; empty without the first two.
+    """
     at = table1[(table1.dataset == dataset) & (table1.scale == scale)].set_index("method")
     if not {"prn", "prn_context"} <= {*at.index}:
         return {}
     return {"where": f"{style.dataset(dataset)} ×{scale}", "alone": _number(at.psnr_db["prn"], 2),
-            "context": _number(at.psnr_db["prn_context"], 2), "paper": _number(at.paper_psnr_db["prn"], 2)}
+            "context": _number(at.psnr_db["prn_context"], 2), "paper": _number(at.paper_psnr_db["prn"], 2),
+            "modern": _number(at.psnr_db["prn_modern"], 2) if at.psnr_db.get("prn_modern", np.nan) > 0 else ""}
 
 
 def _table1(rows, scale, test_sets, cells):
