@@ -46,7 +46,7 @@ def main():
     render.render({
         "profile": p.profile, "provenance": provenance, "headline": departures.headline(p.profile),
         "departures": rests_on, **symbols.summary(results["claims"], results["cells"]),
-        "narrower": front.words(results["front"]),
+        "narrower": front.words(results["front"]), "around": front.around(results["front"]),
         "borders": tables.borders(results["table1"], sets.ablation, a.scale),
         "training": departures.training_table(models), "pictures": titles | {
             "fig3": f"{render.RESPONSES[shown['method']]}, ×{shown['scale']}"},

@@ -86,14 +86,19 @@ def test_both_borders_on_any_shape_and_any_routes(h, w, scale, seed):
 
 
 @pytest.mark.parametrize("options", [{"rolling": False}, {"early": 2, "middle": 1}, {"start": "plain"},
-                                     {"routing": False}, {"dilation": 2}, {"dilation": 8}, {"border": "real"}], ids=str)
+                                     {"routing": False}, {"dilation": 2}, {"dilation": 8}, {"border": "real"},
+                                     {"border": "real", "dilation": 2}, {"border": "replicate"}], ids=str)
 def test_variants(options):
     model, x = trained_like(**options), picture(50, 70)
     with torch.inference_mode():
         (found,), (routes,) = adaptive.super_resolve(Fused(model, 3), [x], ROUTING)
         expected, _ = patchwise(model, x, 3, ROUTING)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
-    assert seams(model, [x], 3) < 1e-5
+    if options == {"border": "replicate"}:
+        with pytest.raises(ValueError, match="this one repeats the border, use paper"):
+            seams(model, [x], 3)
+    else:
+        assert seams(model, [x], 3) < 1e-5
     if options == {"routing": False}:
         assert set(routes.tolist()) == {2}
 
@@ -169,7 +174,7 @@ def test_what_the_engine_refuses():
         adaptive.super_resolve(net, [picture(60, 75)], Routing(10, 30, "l1", "hr"))
     with pytest.raises(ValueError, match="paper and context"):
         adaptive.super_resolve(net, [picture(60, 75)], ROUTING, "mirror")
-    with pytest.raises(ValueError, match="repeats the border, use whole"):
+    with pytest.raises(ValueError, match="repeats the border, use paper, or whole"):
         repeats = Fused(build("fsrcnn", (2,), release=True), 2)
         adaptive.super_resolve(repeats, [picture(60, 75)], ROUTING, "context")
     mixed = build("fsrcnn", (2,))

@@ -53,7 +53,7 @@ def test_the_widest_routed_network_has_patches_of_all_sides(chosen):
     assert [s.mode for s in found if s.method == "static"] == ["whole"]
 
 
-def results(images=20, lift=0.0, control=True, only="", border=False):
+def results(images=20, lift=0.0, control=True, only="", border=""):
     """Static networks of 10, 20 and 40 ms (27.0, 27.2, 27.4 dB), and one of three routes."""
     rng, rows, times = np.random.default_rng(0), [], []
     static = [("thin12", 12, 10, 27.0), ("thin24", 24, 20, 27.2), ("thin48", 48, 40, 27.4)]
@@ -62,8 +62,8 @@ def results(images=20, lift=0.0, control=True, only="", border=False):
              ("prn_x4_w24", "context", 54, 0.5, 24, 3, 10 * 2**0.5, 27.1 + lift),
              ("prn_x4_w24", "grouped", 54, 0.5, 24, 3, 9, 26.9),
              ("prn_x4_w24", "context", 216, 0.5, 24, 3, 80, 27.3)]
-    some += [("prn_x4_real", "whole", None, None, 24, 3, 30, 27.2),
-             ("prn_x4_real", "grouped", 54, 0.5, 24, 3, 9, 26.95)] if border else []
+    some += [(border, "whole", None, None, 24, 3, 30, 27.2),
+             (border, "grouped", 54, 0.5, 24, 3, 9, 26.95)] if border else []
     some += [("fsrcnn", "whole", None, None, None, 1, 12, 26.95)] if control else []
     some = [x for x in some if x[0].startswith(only)]
     of_image = rng.normal(0, 1, images)
@@ -108,15 +108,30 @@ def test_words_tables_and_figure(lift, says):
 
 
 def test_borders_are_compared_with_the_first_network_of_the_width():
-    found = results(border=True)
+    found = results(border="prn_x4_real")
     assert found.set_index(["method", "mode"]).over_first_db["prn_x4_real", "whole"] == pytest.approx(-0.05)
     first, real = report.borders(found).to_dict("records")
     assert (first["over"], real["over"]) == ("–", "+0.050 [+0.050, +0.050]")
     assert float(first["context"]) - float(first["alone"]) == pytest.approx(0.2) and real["context"] == "–"
     assert float(real["whole"]) - float(first["whole"]) == pytest.approx(-0.05)
-    assert (real["network"], real["macs"], real["speedup"]) == ("PRN, ×4 alone, first layer in context", "0.090", "3.33")
-    assert report.borders(results()).empty
-    assert len(report.patches(found, 4)) == 3
+    assert (real["network"], real["macs"], real["speedup"]) == ("PRN, ×4 alone, 2 real pixels", "0.090", "3.33")
+    assert report.borders(results()).empty and report.around(results()) == "" == report.around(found)
+    assert len(report.patches(found, 4)) == 3 and len(report.table(found)) == len(report.table(results()))
+    assert "PRN, ×4 alone, 2 real pixels" in [text.get_text() for text in figure.front(found).axes[0].get_legend().texts]
+    assert figure.front(results(border="mine")).axes  # a user's own, of which methods.csv knows nothing
+    found = found.replace("prn_x4_w24", "prn_x4")
+    assert report.around(found).startswith("Trained and used with 2 pixels of the image around each patch")
+    assert "gains +0.050 [+0.050, +0.050] dB" in report.around(found)
+    assert "0.25 dB below its own whole image, with zeros 0.35" in report.around(found)
+
+
+def test_what_is_nearly_free_is_said():
+    found = results()
+    assert "takes 2.67 times its time (PRN, ×4 alone, 24 channels, real context, +0.050 dB)" in report.words(found)
+    found.loc[found["mode"] == "grouped", "loss_db"] = 0.002
+    assert "takes 0.30 times its time (PRN, ×4 alone, 24 channels, the paper's, −0.002 dB)" in report.words(found)
+    found["loss_db"] = 0.2
+    assert "No setting of the widest networks is within 0.05 dB" in report.words(found)
 
 
 @pytest.mark.parametrize("left", ["fsrcnn", "prn_x4_w24", "thin24"])

@@ -117,6 +117,8 @@ def test_each_budget_changes_only_what_differs():
     (("variants", "prn", "options"), {"early": 0},
      "variants.prn.options.early: 0 is too small; use a number at least 1"),
     (("variants", "fsrcnn", "options"), {"early": 2}, "network fsrcnn takes no options"),
+    (("variants", "prn_modern", "options"), {"border": "replicate"}, "options.border: replicate is not legal: the engine"),
+    (("variants", "prn_x4", "options"), {"border": "replicate", "dilation": 2}, "border: replicate needs dilation: 1"),
     (("variants", "aplus", "options"), {"anchors": 0}, "options.anchors: 0 is too small"),
     (("variants", "rfl", "options"), {"depth": 30},
      "rfl.options.depth: 30 is too large; use a number at most 20"),

@@ -190,7 +190,7 @@ def test_every_decision_is_there_and_says_when_it_was_not_measured():
                            "share_mild": [0.2], "share_moderate": [0.3], "share_severe": [0.5]})
     timing = pd.DataFrame({"method": "prn", "scale": 4, "mode": ["paper", "grouped", "context", "whole"],
                            "ms_median": [3.0, 2, 1.5, 1], "device": "CPU"})
-    facts = {"ablation": ablation, "table1": results()["table1"], "table2": pairs, "shares": shares,
+    facts = {"ablation": ablation, "table1": results()["table1"], "front": results()["front"], "table2": pairs, "shares": shares,
                                "timing": timing, "models": models, "auc": None,
                                "labels": {"prn": (10.0, 30.0)}, "dataset": "d", "scale": 4,
                                "gammas": (20.0, 50.0)}

@@ -42,8 +42,6 @@ def test_real_surroundings_reach_the_first_layer_and_bicubic():
         features = model.early(cut(x, size, model.halo))
         torch.testing.assert_close(features, torch.cat([cut(f[None], size) for f in model.early(mirror(x))[0][:, None]], 1),
                                    atol=1e-6, rtol=0)
-    with pytest.raises(ValueError, match="border: real .* dilation: 2"):
-        build("prn", (4,), border="real", dilation=2)
 
 
 def test_prior_of_hand_made_patches():

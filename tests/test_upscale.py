@@ -79,7 +79,7 @@ def test_the_result_is_that_of_the_evaluation(channels, scale):
 
 @pytest.mark.parametrize("borders, options", [("paper", {}), ("context", {}), ("paper", {"border": "real"})])
 @pytest.mark.parametrize("h, w, channels, scale", [(70, 120, 4, 3), (55, 54, 3, 2), (41, 40, 2, 4),
-                                                   (9, 100, 3, 2)])
+                                                   (9, 100, 3, 2), (37, 37, 3, 4)])
 def test_bands_and_tiles_equal_the_whole(borders, options, h, w, channels, scale):
     """A patch a tile, two by two, and a side that is one pixel over a whole number of patches."""
     net, image = Fused(trained_like(**options), scale), pixels(h, w, channels, np.uint16)

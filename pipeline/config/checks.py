@@ -81,6 +81,9 @@ def _check_variant(p, where, name, variant, networks):
     one_of(p.recipe_name(name), [k for k in p.recipes if k in legal], f"{where}.recipe: recipes")
     if variant.network in OPTIONS:
         read(OPTIONS[variant.network], variant.options, f"{where}.options")
+        if name in p.routed and variant.options.get("border") == "replicate":
+            raise ParameterError(f"{where}.options.border: replicate is not legal: the engine has no real context for it, "
+                                 "in which it is timed; take it out of routed")
     elif variant.options:
         raise ParameterError(f"{where}: network {variant.network} takes no options, got "
                              f"{', '.join(variant.options)}; use them with one of {', '.join(OPTIONS)}")

@@ -19,6 +19,11 @@ class PRNOptions:
     start: Literal["skip", "identity", "plain"] = "skip"
     border: Literal["zeros", "replicate", "real"] = "zeros"
 
+    def __post_init__(self):
+        if self.border == "replicate" and self.dilation > 1:
+            raise ValueError(f"border: replicate needs dilation: 1, got {self.dilation}: the engine repeats no more "
+                             "of a border than the deconvolution reads")
+
 
 @section
 class APlusOptions:

@@ -94,7 +94,7 @@ def super_resolve(net, images, routing, borders="paper", *, margins=None, routes
         raise ValueError(f"borders: {borders}; there are paper and context")
     if borders == "context" and any(path.margin for path in net.paths.values()):
         raise ValueError("borders: context is for networks that pad with zeros; this one repeats the border, "
-                         "use whole")
+                         "use paper, or whole images")
     jobs = [_Image(x, *margin, Layout.of(x[..., margin[0]:x.shape[-2] - margin[1], :],
                                          patch_size(net.scale, routing.patch)), chosen)
             for x, margin, chosen in zip(images, margins or [(0, 0)] * len(images),
@@ -222,7 +222,7 @@ def run(net, patches, routes, bicubic):
     phases = torch.empty_like(bicubic)
     groups = by_route(routes, net.paths)
     for route, path in net.paths.items():
-        some = most(patches)
+        some = most(bicubic[..., 0])
         for part in passes(groups[route], some, min(some, STEP[patches.device.type])):
             y = path(patches[part]).permute(0, 2, 3, 1)
             phases.index_copy_(0, part, bicubic[part] + y if net.bicubic else y.float())

@@ -116,7 +116,7 @@ def _lay(net, images, layouts, tops):
     """Canvas (H, W), the flat mask of its image pixels, and the first pixel of each patch."""
     gap = max(max(conv.reach) for path in net.paths.values() for conv in path.convs)
     width, by = max(x.shape[-1] for x in images) + 2 * gap, net.halo
-    rows = [F.pad(mirror(x, by)[0, 0], (gap - by, width - gap - by - x.shape[-1], gap - by, gap - by)) for x in images]
+    rows = [F.pad((mirror(x, by) if by else x)[0, 0], (gap - by, width - gap - by - x.shape[-1], gap - by, gap - by)) for x in images]
     return torch.cat(rows), *_geometry(tuple(x.shape[-2:] for x in images), tuple(layouts), tuple(tops), gap,
                                        width, images[0].device)
 

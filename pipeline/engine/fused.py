@@ -85,18 +85,18 @@ class Path:
         Conv2d, LeakyReLU or PReLU of one slope, in the end a ConvTranspose2d.  All wide ones pad with
         zeros, or all repeat the border (padding mode ``replicate``).
 
-    Attributes
-    ----------
     halo : int
         Pixels around its input that the first layer reads in place of a border.
+
+    Attributes
+    ----------
     margin : int
         Where the border is repeated: pixels around each feature map, as many as the last layer reads.
     """
 
-    def __init__(self, modules, dtype):
+    def __init__(self, modules, dtype, halo=0):
         modules = [*modules]
-        self.convs, self.dtype = [], dtype
-        self.halo = modules[0].kernel_size[0] // 2 - modules[0].padding[0] if modules[0].dilation == (1, 1) else 0
+        self.convs, self.dtype, self.halo = [], dtype, halo
         for layer, after in zip(modules, [*modules[1:], None]):
             if isinstance(layer, nn.Conv2d):
                 self.convs.append(Conv(layer.weight, layer.bias, layer.dilation[0], _slope(after), dtype))
@@ -121,7 +121,7 @@ class Path:
         if self.margin:
             return self._repeat_borders(x)
         first, *others = self.convs
-        x = first(x.to(self.dtype).contiguous(memory_format=torch.channels_last), (0, 0) if self.halo else None)
+        x = first(x.to(self.dtype).contiguous(memory_format=torch.channels_last), [r - self.halo for r in first.reach])
         for conv in others:
             x = conv(x)
         return x
@@ -152,7 +152,7 @@ class Fused:
     """
 
     def __init__(self, model, scale, dtype=torch.float32):
-        self.paths = {route: Path(model.path(scale, route), dtype) for route in model.routes}
+        self.paths = {route: Path(model.path(scale, route), dtype, model.halo) for route in model.routes}
         self.scale, self.bicubic, self.dtype = scale, model.uses_bicubic, dtype
         self.halo = model.halo
         self.width = max(conv.inputs for path in self.paths.values() for conv in path.convs)

@@ -115,7 +115,8 @@ def routed(name, model, train, pairs, scale, *, patch=PATCH, domain="bicubic", c
     """
     found, experts = {}, patches.routes_of(model)
     device = next(model.parameters()).device
-    for mode in ("grouped", "context")[:1 if model.border == "replicate" else 2]:
+    repeats = any(getattr(layer, "padding_mode", "") == "replicate" for layer in model.modules())
+    for mode in ("grouped", "context")[:1 if repeats else 2]:
         known, seen = (patches.measure(experts, some, scale, patch=patch, alone=mode == "grouped", device=device)
                        for some in (train, pairs))
         prior = gradient_prior(seen.lr, scale, norm=NORM, domain=domain)

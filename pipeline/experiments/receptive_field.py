@@ -42,7 +42,7 @@ def receptive_field(model, route, *, inputs=8, seed=0):
     y, scale = x, int(next(iter(model.upsample))[1:])  # any: the layers before the last are shared
     for layer in model.path(scale, route)[:-1]:
         y = layer(y)
-    centre = y[..., SIDE // 2, SIDE // 2]
+    centre = y[..., y.shape[-2] // 2, y.shape[-1] // 2]
     mixture = torch.randn(centre.shape, generator=generator, dtype=torch.float64)
     (centre * mixture).sum().backward()
     reach = x.grad.abs().sum((0, 1))

@@ -9,7 +9,7 @@ from pipeline.sr.degrade import mirror, upsample_inner
 from pipeline.sr.prior import MILD, MODERATE, SEVERE
 
 
-REACH = 2  # LR pixels that the first layer and bicubic read around a patch
+REACH = 2  # LR pixels that bicubic reads around a patch, and an ordinary first layer
 
 
 class PRN(Network):
@@ -46,22 +46,19 @@ class PRN(Network):
         super().__init__(scales)
         self.routes = (MILD, MODERATE, SEVERE) if routing else (SEVERE,)
         self.rolling = rolling and routing
-        self.start, self.width, self.border = start, width, border
+        self.start, self.width = start, width
         self.uses_bicubic = start == "skip"
         self.halo = REACH if border == "real" else 0
-        if self.halo and dilation > 1:
-            raise ValueError(f"border: real is for a first layer that reads {REACH} pixels around a patch, as "
-                             f"bicubic does; dilation: {dilation} reads {REACH * dilation}, use 1")
         early, middle, late = [1] + [width] * early, [width] * (middle + 1), [width] * (late + 1)
-        self.early = _stage(early, border, first=5)  # Theta_l
+        self.early = _stage(early, border, first=5, halo=self.halo)  # Theta_l
         self.middle = _stage(middle, border)  # Theta_m
         self.late = _stage(late, border)  # Theta_s
         if self.rolling:
-            self.early_dilated = _stage(early, border, dilation, first=5)  # Theta_l^D
+            self.early_dilated = _stage(early, border, dilation, 5, self.halo)  # Theta_l^D
             self.middle_dilated = _stage(middle, border, dilation)  # Theta_m^D
         self.separate = separate and self.rolling
         if self.separate:
-            self.early_moderate = _stage(early, border, dilation, first=5)
+            self.early_moderate = _stage(early, border, dilation, 5, self.halo)
         self.shrink = _stage([width, width], first=1)  # of Theta_up
         last = ReplicatingDeconvolution if border == "replicate" else deconvolution
         self.upsample = nn.ModuleDict({f"x{s}": last(s, width) for s in scales})
@@ -120,12 +117,12 @@ class PRN(Network):
                 pass_on(conv)
 
 
-def _stage(channels, border="zeros", dilation=1, first=3):
-    """Convolutions with leaky ReLU 0.2; padding keeps the size, but of a 5x5 one with `real` surroundings."""
+def _stage(channels, border="zeros", dilation=1, first=3, halo=0):
+    """Convolutions with leaky ReLU 0.2; padding keeps the size, but for the halo that the first one reads."""
     layers = []
     for i, (a, b) in enumerate(zip(channels, channels[1:])):
         k = first if i == 0 else 3
-        padding = 0 if border == "real" and k == 5 else k // 2 * dilation
+        padding = k // 2 * dilation - (halo if i == 0 else 0)
         layers += [nn.Conv2d(a, b, k, padding=padding, dilation=dilation,
                              padding_mode="replicate" if border == "replicate" else "zeros"), nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers)

@@ -23,7 +23,7 @@ class Model(Protocol):
     learns : tuple of int
         The scales that are trained: all, unless the image of one is made of another's.
     halo : int
-        LR pixels around a patch that the first layer reads from the image; 0: patches are computed alone.
+        LR pixels of the image that come with a patch; with more than 0, `on_patches` says what becomes of them.
     apart : iterable of Module
         Parts that share nothing; the gradient of each is clipped by its own norm.
     cost : (height, width, scale) to `pipeline.sr.cost.Cost`, or None

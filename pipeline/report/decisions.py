@@ -1,6 +1,7 @@
 """What was measured for each decision D1-D17 (pipeline/paper/decisions.csv)."""
 
 from pipeline.paper import label, read
+from pipeline.report import front
 
 NOT_MEASURED = "not measured in this run"
 
@@ -11,7 +12,7 @@ def decisions(results):
     Parameters
     ----------
     results : dict of str to DataFrame
-        ablation, table1, table2, shares, timing (as the CSV of these names); ``auc``, a float or None;
+        ablation, front, table1, table2, shares, timing (as the CSV of these names); ``auc``, a float or None;
         ``models``, dict of variant to its provenance; ``labels``, dict of variant to its training gammas;
         ``dataset``, ``scale``, ``gammas`` of the ablation.
 
@@ -82,8 +83,8 @@ def _measured(r):
         "D9": f"on {where}: " + db((_recipe(models, "prn"), psnr("prn")),
                                    (_recipe(models, "prn_modern"), psnr("prn_modern"))),
         "D10": f"patch by patch {prn['paper']:.1f} ms, grouped {prn['grouped']:.1f} ms, with context "
-               f"{prn['context']:.1f} ms, whole image {prn['whole']:.1f} ms per image of {where}; patches alone, "
-               + db(("zeros around each map", psnr("prn")), (_recipe(models, "prn_modern"), psnr("prn_modern"))),
+               f"{prn['context']:.1f} ms, whole image {prn['whole']:.1f} ms per image of {where}. "
+               f"{front.around(r['front'])}",
         "D11": f"timed on {times.device.iloc[0]}",
         "D13": f"on {where} at {low:g}/{upper:g}: "
                f"{beside('prn_trained_20_50', labels['prn'], labels.get('prn_trained_20_50', 'other labels'))}",
@@ -124,4 +125,4 @@ def _recipe(models, name):
         return f"{name} (not trained)"
     recipe, border = models[name]["recipe"], models[name].get("options", {}).get("border")
     return (f"{name} ({models[name]['steps']:,} steps, rate {recipe['learning_rate']:g}, {recipe['decay']}, "
-            f"batch {recipe['batch']}{', first layer in context' if border == 'real' else ''})")
+            f"batch {recipe['batch']}{', 2 real pixels around a patch' if border == 'real' else ''})")

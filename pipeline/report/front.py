@@ -6,13 +6,24 @@ from pipeline.paper import label
 
 CONTROL = "fsrcnn"
 NEAR = 0.05  # dB below the whole image that a user does not see
-MODES = {"whole": "whole image", "grouped": "each patch alone", "context": "real context"}
+MODES = {"whole": "whole image", "grouped": "the paper's", "context": "real context"}
+AROUND = ("prn_x4", "prn_x4_real")  # trained alike, but for what surrounds a patch
 
 
 def routed(front):
-    """Rows with routes, and those without, of front.csv."""
-    taken = front["mode"] != "whole"
-    return front[taken], front[~taken & front.routes.eq(1)]
+    """Rows with routes of the first network of each width, and those without routes, of front.csv."""
+    some = _routed(front)
+    return (some[some.groupby("width").method.transform("first") == some.method],
+            front[(front["mode"] == "whole") & front.routes.eq(1)])
+
+
+def otherwise(front):
+    """Rows with routes of the other networks of a width: trained otherwise."""
+    return _routed(front).drop(routed(front)[0].index)
+
+
+def _routed(front):
+    return front[front["mode"] != "whole"]
 
 
 def best(front):
@@ -40,8 +51,7 @@ def table(front):
 
 def patches(front, scale):
     """Sides of the widest routed network's patches, at the cost that all of them have, as text."""
-    some = routed(front)[0]
-    some = some[(some.method == _first(some)) & (some.cost == some.cost[some.patch == some.patch.max()].max())]
+    some = _middle(routed(front)[0])
     return pd.DataFrame([
         {"patch": f"{x.patch // scale:g}", "borders": MODES[x.mode], "psnr_db": f"{x.psnr_db:.3f}",
          "loss": f"{x.loss_db:.3f}", "macs": f"{x.macs / 1e9:.3f}", "ms": f"{x.ms:.2f}",
@@ -49,10 +59,9 @@ def patches(front, scale):
 
 
 def borders(front):
-    """What the widest routed networks have around a patch, at the cost that all sides of patches have, as text."""
-    some = routed(front)[0]
-    some = some[(some.width == some.width.max()) & (some.cost == some.cost[some.patch == some.patch.max()].max())
-                & (some.patch == some.patch.min())]
+    """The widest routed networks, trained in different ways, at the cost that all sides of patches have, as text."""
+    some = _middle(_routed(front))
+    some = some[some.patch == some.patch.min()]
     if some.method.nunique() < 2:
         return pd.DataFrame()
     whole = front[front["mode"] == "whole"].set_index("method").psnr_db
@@ -64,9 +73,28 @@ def borders(front):
         for x in some[some["mode"] == "grouped"].itertuples()])
 
 
-def _first(some):
-    """The first of the widest networks."""
-    return some.method[some.width == some.width.max()].iloc[0] if len(some) else None
+def around(front):
+    """What 2 pixels of the image around each patch are worth; empty where it was not measured."""
+    plain, real = AROUND
+    found = _middle(_routed(front))
+    found = found[(found["mode"] == "grouped") & (found.patch == found.patch.min())].set_index("method")
+    if not {*AROUND} <= {*found.index}:
+        return ""
+    row = found.loc[real]
+    return (f"Trained and used with 2 pixels of the image around each patch, for the first layer and bicubic alone, it gains "
+            f"{interval(row, 'over_first')} dB (trained for ×4 alone, routed at {row.cost:g} of the severe path's products: "
+            f"{row.loss_db:.2f} dB below its own whole image, with zeros {found.loss_db[plain]:.2f}). ")
+
+
+def cost(front):
+    """Of the rows that `borders` and `patches` show, in the severe path's products, as text."""
+    return f"{_middle(_routed(front)).cost.max():.2f}"
+
+
+def _middle(some):
+    """Rows of the widest networks at the cost that all sides of patches have."""
+    some = some[some.width == some.width.max()]
+    return some[some.cost == some.cost[some.patch == some.patch.max()].max()]
 
 
 def _near(some):
@@ -77,7 +105,7 @@ def _near(some):
         return f"No setting of the widest networks is {what}"
     top = some.loc[some.speedup.idxmax()]
     return (f"The fastest setting of the widest networks {what} takes {1 / top.speedup:.2f} times its time "
-            f"({label(top.method)}, {MODES[top['mode']]}, −{top.loss_db:.3f} dB)")
+            f"({label(top.method)}, {MODES[top['mode']]}, {f'{-top.loss_db:+.3f}'.replace('-', '−')} dB)")
 
 
 def interval(row, name):
@@ -103,7 +131,7 @@ def words(front):
                    "no routed network beats a narrower one")
         said.append(f"{equal[0].upper()}{equal[1:]}, {verdict} (best: {label(top.method)}, {MODES[top['mode']]}, "
                     f"{interval(top, name)} dB)")
-    said.append(_near(routed(front)[0]))
+    said.append(_near(_routed(front)))
     control = front[front.method == CONTROL].squeeze()
     faster = front[(front.ratio <= 1) & (front.psnr_db > control.psnr_db)]
     if len(faster):

@@ -33,7 +33,8 @@ FIGURES = [  # file, caption
                 "thick line is the paper's router; points: one route or network for all patches."),
     ("front", "Routing against narrower networks: PSNR by time (a) and by products (b). The black line has static "
               "networks, the severe path at these widths trained without routing; each colour is a routed network of "
-              "the width written beside it, at three thresholds; triangles: larger patches."),
+              "the width written beside it, at three thresholds; triangles: larger patches. Networks of 64 channels that "
+              "were trained for other borders of a patch are drawn by patches."),
     ("curves", "Learning curves: PSNR of the severe path on training images that no step takes, the same "
                "ones throughout; the last fifth of a training lowers the rate."),
     ("ladder", "The ladder of trainings: the network of each budget, trained with a cooldown of its own, by "

@@ -59,11 +59,11 @@ def typeset(results, test_sets, dataset, scale, gammas):
         "network": "network", "borders": "borders", "psnr_db": "PSNR, dB", "ratio": "time, of FSRCNN's", "macs": "GMACs",
         "at_time": "above the front in equal time, dB", "at_macs": "with equal products, dB"}))
     if len(ways := front.borders(r["front"])):
-        made.append(_plain("borders", ways, said, {
-            "network": "network", "alone": "each patch alone, dB", "over": "above the first, dB", "context": "real context, dB",
+        made.append(_plain("borders", ways, said | {"cost": front.cost(r["front"])}, {
+            "network": "network", "alone": "by patches, dB", "over": "above the first row, dB", "context": "real context, dB",
             "whole": "whole image, dB", "macs": "GMACs", "speedup": "speed-up"}, "front"))
     if len(sides := front.patches(r["front"], scale)):
-        made.append(_plain("patches", sides, said, {
+        made.append(_plain("patches", sides, said | {"cost": front.cost(r["front"])}, {
             "patch": "patch, LR pixels", "borders": "borders", "psnr_db": "PSNR, dB", "loss": "loss, dB",
             "macs": "GMACs", "ms": "ms per image", "speedup": "speed-up"}, "front"))
     return made
@@ -92,16 +92,12 @@ def table(key, file, header, rows, said, found=None, groups=(), best=()):
 
 
 def borders(table1, dataset, scale):
-    """PSNR of PRN with the paper's borders, with real context, and trained for context of the first layer; the paper's.
-
-    As text; empty without the first two.
-    """
+    """PSNR of PRN with the paper's borders and with real context, and the paper's, as text; empty without both."""
     at = table1[(table1.dataset == dataset) & (table1.scale == scale)].set_index("method")
     if not {"prn", "prn_context"} <= {*at.index}:
         return {}
     return {"where": f"{style.dataset(dataset)} ×{scale}", "alone": _number(at.psnr_db["prn"], 2),
-            "context": _number(at.psnr_db["prn_context"], 2), "paper": _number(at.paper_psnr_db["prn"], 2),
-            "modern": _number(at.psnr_db["prn_modern"], 2) if at.psnr_db.get("prn_modern", np.nan) > 0 else ""}
+            "context": _number(at.psnr_db["prn_context"], 2), "paper": _number(at.paper_psnr_db["prn"], 2)}
 
 
 def _table1(rows, scale, test_sets, cells):

@@ -146,19 +146,19 @@ def draw(table, seed, turn, *, flip):
     """
     bits = _hash(seed, turn, len(table.first), table.rows.device)
     row = table.rows[table.first + (bits >> 2) % table.number]
-    mirrored = torch.stack([bits & 1, (bits >> 1) & 1], 1) * flip  # (batch, 2)
+    flips = torch.stack([bits & 1, (bits >> 1) & 1], 1) * flip  # (batch, 2)
     size = table.size + 2 * table.halo
-    lr = _gather(table.lr, _mirrored(table.lr_place[row], mirrored, size), size)
+    lr = _gather(table.lr, _mirrored(table.lr_place[row], flips, size), size)
     size = table.size * table.scale
-    hr = _gather(table.hr, _mirrored(table.hr_place[row], mirrored, size), size)
+    hr = _gather(table.hr, _mirrored(table.hr_place[row], flips, size), size)
     return lr, hr.float() / 255
 
 
-def _mirrored(place, mirror, size):
-    """Start at the other end and walk back, on the axes where `mirror` is 1."""
+def _mirrored(place, flips, size):
+    """Start at the other end and walk back, on the axes where `flips` is 1."""
     steps = place[:, 1:]
-    start = place[:, :1] + (mirror * steps * (size - 1)).sum(1, keepdim=True)
-    return torch.cat([start, steps * (1 - 2 * mirror)], 1)
+    start = place[:, :1] + (flips * steps * (size - 1)).sum(1, keepdim=True)
+    return torch.cat([start, steps * (1 - 2 * flips)], 1)
 
 
 def _gather(buffer, place, size, skip=0):

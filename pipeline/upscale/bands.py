@@ -79,7 +79,7 @@ def bands(net, pixels, routing, borders="context", *, tile=TILE, band=BAND):
     ys, xs = grid(h, size), grid(w, size)
     down, across = tile_patches(w, size, tile, band)
     reach = max(BICUBIC, *(sum(conv.reach[0] for conv in path.convs) for path in net.paths.values()))
-    beside = reach if borders == "context" else BICUBIC
+    beside = reach if borders == "context" or net.halo else BICUBIC
     columns = [Span.of(xs, i, i + across, size, w) for i in range(0, len(xs), across)]
     for i in range(0, len(ys), down):
         row = Span.of(ys, i, i + down, size, h)

@@ -63,7 +63,7 @@ def arguments(words):
     tool.add_argument("--gamma-upper", type=float, help="Eq. 2; from it on severe (45.6; of l1 30)")
     tool.add_argument("--routes", type=path, metavar="MAP.png",
                       help="picture of the routes: mild orange, moderate blue, severe black")
-    tool.add_argument("--weights", type=path, metavar="FILE", help="instead of the published ones")
+    tool.add_argument("--weights", type=path, metavar="FILE", help="instead of the published ones; the .json beside it says how PRN was built")
     tool.add_argument("--device", choices=["cpu", "cuda"], help="(cuda if there is one)")
     args = parser.parse_args(words)
     low, upper = GAMMAS[args.norm]
@@ -195,7 +195,11 @@ def network(path, scale, device):
             raise ValueError(f"{path}: not the published file; restore it with git checkout weights")
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        model = weights.load(build("prn", SCALES), path)
+        told = path.with_suffix(".json")  # beside weights of the pipeline
+        options = json.loads(told.read_text(encoding="utf-8")).get("options", {}) if told.exists() else {}
+        model = weights.load(build("prn", SCALES, **options), path)
+    except (TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{told}: not of a PRN ({error}); give weights of one, or remove it") from error
     except UnicodeError as error:
         raise ValueError(f"--weights {path}: the name is not UTF-8; rename it") from error
     try:

@@ -101,7 +101,7 @@ def gain_over(r, cells, other, dataset, scale, claimed):
                        f"{dataset} is no test set of this run")
     interval = statistics.mean(ours - theirs, seed=r.seed, noise=r.noise())
     context = r.scores("prn_context", dataset, scale)
-    beside = (f"; with the real surroundings of each patch in place of zeros, "
+    beside = (f"; with real context around each patch in place of zeros, "
               f"{db((context - theirs).mean(), 'PRN', label(other))}") if len(context) else ""
     outcome = Outcome(db(interval.value, "PRN", label(other)), interval,
                       seeded(r, verdicts.gain(interval, claimed)),

@@ -5,11 +5,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from pipeline.paper import methods
 from pipeline.report.figures import style
-from pipeline.report.front import CONTROL, routed
+from pipeline.report.front import CONTROL, otherwise, routed
 
-_LOOKS = {"context": ("o", "-", "routed, real context"), "grouped": ("s", ":", "routed, each patch alone")}
+_LOOKS = {"context": ("o", "-", "routed, real context"), "grouped": ("s", ":", "routed, the paper's borders")}
 
 
 @style.rc()
@@ -37,7 +36,7 @@ def front(table):
     marks = [Line2D([], [], color="k", marker=".", label="without routing, by channels")]
     marks += [Line2D([], [], color="0.4", linestyle=line, marker=marker, markersize=3.5, label=name,
                      markerfacecolor="0.4" if line == "-" else "white") for marker, line, name in _LOOKS.values()]
-    left.legend(handles=marks, loc="lower right")
+    left.legend(handles=marks + left.get_legend_handles_labels()[0], loc="lower right")
     return figure
 
 
@@ -53,8 +52,7 @@ def _draw(axes, table, x):
         axes.annotate("FSRCNN", (getattr(row, x), row.psnr_db), (0, -12), textcoords="offset points",
                       fontsize=style.SMALL, color=style.GREEN, ha="center")
     widths = sorted(some.width.unique())
-    first, others = some.patch.min(), some[some.groupby("width").method.transform("first") != some.method]
-    some = some.drop(others.index)
+    first = some.patch.min()
     for k, width in enumerate(widths):
         colour = colormaps["plasma"](0.85 * (len(widths) - 1 - k) / max(1, len(widths) - 1))
         for mode, (marker, line, _) in _LOOKS.items():
@@ -69,10 +67,11 @@ def _draw(axes, table, x):
                               fontsize=style.SMALL, color=colour)
             larger = part[part.patch > first]
             axes.plot(larger[x], larger.psnr_db, "^", color=colour, markersize=3.5, markerfacecolor=filled)
-    for method, part in others[others["mode"] == "grouped"].groupby("method"):
-        look = methods().loc[method]
-        axes.plot(part.sort_values(x)[x], part.sort_values(x).psnr_db, look.marker + ":", color=look.colour,
-                  markersize=3.5, linewidth=0.9)
+    others = otherwise(table)
+    for method, part in others[others["mode"] == "grouped"].sort_values(x).groupby("method"):
+        look = style.method(method)
+        axes.plot(part[x], part.psnr_db, look.marker + ":", color=look.colour, markersize=4, linewidth=0.9,
+                  label=look.label)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:,.12g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
