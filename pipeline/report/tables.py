@@ -121,6 +121,7 @@ def _table1(rows, scale, test_sets, cells):
     grid = pd.DataFrame(values)
     best = {(r, c + 1) for c in grid if fields[c][1] != "delta_db" for r in grid.index[grid[c] == grid[c].max()]}
     said = {"scale": scale, "beside": beside, "short": _short(rows, test_sets),
+            "modern": SAID["table1"]["modern"] if rows.psnr_db[rows.method == "prn_modern"].any() else "",
             "cited": SAID["table1"]["cited"] if rows.source.eq("cited").any() else ""}
     return table("table1", "table1", ["method", *(f"{style.dataset(name)} {what}" for name, _, _, what in fields)],
                  printed, said, found, _groups(["method"], test_sets, [what for *_, what in columns]), best)
