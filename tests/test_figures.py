@@ -308,7 +308,7 @@ def test_learning_curves_have_a_row_a_family_and_a_panel_a_scale():
         assert low <= values.min() and values.max() <= high  # nothing is cut off
     assert [len(line.get_xdata()) for line in figure.axes[1].lines] == [0, 10]
     assert [t.get_text() for legend in figure.findobj(Legend) for t in legend.get_texts()] == [
-        "PRN", "PRN, modern recipe", "7-layer CNN", "mine"]
+        "PRN", "PRN, 2 real pixels", "7-layer CNN", "mine"]
     assert_readable(figure)
     assert "no training in this run" in texts(learning_curves(curves[["variant", "step"]]))
 
