@@ -101,6 +101,17 @@ def test_context_is_the_network_on_the_whole_image():
     assert np.abs(found[..., 0] - expected.clamp(0, 255).numpy()).max() < 0.51
 
 
+def test_weights_are_those_of_the_network_that_the_json_beside_them_names(tmp_path, run):
+    image, path = tmp_path / "in.png", tmp_path / "own.safetensors"
+    store(image, pixels(20, 30, 1, np.uint8))
+    weights.save(path, build("prn", (2, 3, 4), rolling=False, border="real").state_dict())
+    for told, expected in (('{"options": {"rolling": false, "border": "real"}}', (0, "")),
+                           ('{"options": {"release": true}}', "own.json: not of a PRN"), ("{", "own.json: not of a PRN")):
+        path.with_suffix(".json").write_text(told)
+        found = run(image, tmp_path / "out.png", "--weights", path, own=False)
+        assert found == expected if expected == (0, "") else found[0] == 1 and expected in found[1]
+
+
 @pytest.mark.parametrize("suffix, channels, dtype", KINDS)
 def test_the_tool_keeps_mode_depth_and_size(suffix, channels, dtype, tmp_path, run):
     store(tmp_path / f"in{suffix}", pixels(20, 30, channels, dtype), b"profile")
