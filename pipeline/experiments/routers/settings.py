@@ -66,7 +66,8 @@ def cuts_within(score, patches, cost):
     ndarray, shape (2,), ascending
     """
     order = np.argsort(score, kind="stable")
-    low, upper = np.triu_indices(len(order) + 1)  # so many patches are the first expert's, or not the last one's
+    # all ways to give the first `low` patches to the first expert and those from `upper` on to the last
+    low, upper = np.triu_indices(len(order) + 1)
 
     def total(values):
         sums = np.concatenate([np.zeros((1, 3)), np.cumsum(values, 0)])
