@@ -81,7 +81,7 @@ def test_each_class_is_scored_on_its_route(image):
 def test_parts_of_the_job_are_timed_side_by_side(image):
     model, pair = spread(build("prn", (4,))), degrade(read(image), 4)
     seen = []
-    model.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    model.shrink[0].register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
     jobs = part_jobs(model, 4, Routing(10, 30), [(pair.lr_y, pair.hr_y)])
     rows = measure(jobs, repeats=2, warmup=1, device=torch.device("cpu"))
     assert [row["part"] for row in rows] == [*PARTS, *PARTS] and all(row["ms"] > 0 for row in rows)
