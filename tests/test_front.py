@@ -120,9 +120,10 @@ def test_borders_are_compared_with_the_first_network_of_the_width():
     assert "PRN, ×4 alone, 2 real pixels" in [text.get_text() for text in figure.front(found).axes[0].get_legend().texts]
     assert figure.front(results(border="mine")).axes  # a user's own, of which methods.csv knows nothing
     found = found.replace("prn_x4_w24", "prn_x4")
-    assert report.around(found).startswith("Trained and used with 2 pixels of the image around each patch")
-    assert "gains +0.050 [+0.050, +0.050] dB" in report.around(found)
+    assert report.around(found).startswith("A PRN for ×4 alone gains +0.050 [+0.050, +0.050] dB if it is trained")
     assert "0.25 dB below its own whole image, with zeros 0.35" in report.around(found)
+    assert "spend 0.50 of the severe path's products on training images, 0.30 on these" in report.around(found)
+    assert report.spent(found) == {"cost": "0.50", "whole": "0.300", "larger": ""}
 
 
 def test_what_is_nearly_free_is_said():

@@ -80,7 +80,7 @@ def _measured(r):
               f"{beside('prn_plain', 'added to the output', 'plain')}",
         "D8": f"on {where}: " + db(("dilated copies for mild and moderate", psnr("prn")),
                                    ("shared stages", psnr("prn_no_rolling"))),
-        "D9": f"on {where}: " + db((_recipe(models, "prn"), psnr("prn")),
+        "D9": f"on {where} at {low:g}/{upper:g}: " + db((_recipe(models, "prn"), psnr("prn")),
                                    (_recipe(models, "prn_modern"), psnr("prn_modern"))),
         "D10": f"patch by patch {prn['paper']:.1f} ms, grouped {prn['grouped']:.1f} ms, with context "
                f"{prn['context']:.1f} ms, whole image {prn['whole']:.1f} ms per image of {where}. "

@@ -61,7 +61,7 @@ def departures(models, test_sets, training_sets, machine, table, published, revi
         ("Weights", _weights(trained)),
         ("Compared methods", _compared(models)),
         ("Not one run", not_one_run(machine["device"], revision, dict(parts))),
-        ("Budget", f"{_seen(models.get('prn', {}), paper_patches)}{budget} steps ({where}); the paper: at least 300 epochs"),
+        ("Budget", f"{_seen(models, paper_patches)}{budget} steps ({where}); the paper: at least 300 epochs"),
         ("No GPU", f"{len(on_cpu)} of {len(trained)} networks were trained on a CPU" if on_cpu else ""),
         ("Precision", "; ".join(filter(None, [
             f"computed in {', '.join(reduced)}, not in float32" if reduced else "",
@@ -200,11 +200,13 @@ def _weights(trained):
     return f"published ones of this repository, not trained in this run: {some}"
 
 
-def _seen(prn, paper):
-    """Patches that PRN saw, in those of the paper."""
-    if not paper or not prn.get("patches"):
+def _seen(models, paper):
+    """Patches that PRN saw, in those of the paper, and prn_modern."""
+    seen, modern = (models.get(name, {}).get("patches") for name in ("prn", "prn_modern"))
+    if not paper or not seen:
         return ""
-    return f"PRN saw {prn['patches']:,} patches of each scale, {prn['patches'] / paper:.1%} of the paper's; all networks "
+    beside = f" ({label('prn_modern')}: {modern:,})" if modern not in (None, seen) else ""
+    return f"PRN saw {seen:,} patches of each scale, {seen / paper:.1%} of the paper's{beside}; all networks "
 
 
 def _recipe(prn):

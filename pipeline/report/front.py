@@ -7,7 +7,9 @@ from pipeline.paper import label
 CONTROL = "fsrcnn"
 NEAR = 0.05  # dB below the whole image that a user does not see
 MODES = {"whole": "whole image", "grouped": "the paper's", "context": "real context"}
-AROUND = ("prn_x4", "prn_x4_real")  # trained alike, but for what surrounds a patch
+AROUND = ("prn_x4", "prn_x4_real")  # the same recipe and patches, but for what surrounds a patch
+LARGE = "prn_x4_large"
+LARGER = "; or zeros, trained on patches of twice the side and as many pixels in all"
 
 
 def routed(front):
@@ -80,15 +82,19 @@ def around(front):
     found = found[(found["mode"] == "grouped") & (found.patch == found.patch.min())].set_index("method")
     if not {*AROUND} <= {*found.index}:
         return ""
-    row = found.loc[real]
-    return (f"Trained and used with 2 pixels of the image around each patch, for the first layer and bicubic alone, it gains "
-            f"{interval(row, 'over_first')} dB (trained for ×4 alone, routed at {row.cost:g} of the severe path's products: "
-            f"{row.loss_db:.2f} dB below its own whole image, with zeros {found.loss_db[plain]:.2f}). ")
+    row, whole = found.loc[real], front[front["mode"] == "whole"].set_index("method").macs[real]
+    return (f"A PRN for ×4 alone gains {interval(row, 'over_first')} dB if it is trained and used with 2 LR pixels of the "
+            f"image around each patch, for its first layer and bicubic; it is then {row.loss_db:.2f} dB below its own whole "
+            f"image, with zeros {found.loss_db[plain]:.2f} (thresholds that spend {row.cost:.2f} of the severe path's "
+            f"products on training images, {row.macs / whole:.2f} on these; one seed). ")
 
 
-def cost(front):
-    """Of the rows that `borders` and `patches` show, in the severe path's products, as text."""
-    return f"{_middle(_routed(front)).cost.max():.2f}"
+def spent(front):
+    """Of the rows that `borders` and `patches` show, as text: cost on training images, GMACs of the whole image here."""
+    some = _middle(_routed(front))
+    whole = front.macs[(front["mode"] == "whole") & front.method.isin(some.method)].max()
+    return {"cost": f"{some.cost.max():.2f}", "whole": f"{whole / 1e9:.3f}",
+            "larger": LARGER if LARGE in some.method.values else ""}
 
 
 def _middle(some):

@@ -59,11 +59,11 @@ def typeset(results, test_sets, dataset, scale, gammas):
         "network": "network", "borders": "borders", "psnr_db": "PSNR, dB", "ratio": "time, of FSRCNN's", "macs": "GMACs",
         "at_time": "above the front in equal time, dB", "at_macs": "with equal products, dB"}))
     if len(ways := front.borders(r["front"])):
-        made.append(_plain("borders", ways, said | {"cost": front.cost(r["front"])}, {
+        made.append(_plain("borders", ways, said | front.spent(r["front"]), {
             "network": "network", "alone": "by patches, dB", "over": "above the first row, dB", "context": "real context, dB",
             "whole": "whole image, dB", "macs": "GMACs", "speedup": "speed-up"}, "front"))
     if len(sides := front.patches(r["front"], scale)):
-        made.append(_plain("patches", sides, said | {"cost": front.cost(r["front"])}, {
+        made.append(_plain("patches", sides, said | front.spent(r["front"]), {
             "patch": "patch, LR pixels", "borders": "borders", "psnr_db": "PSNR, dB", "loss": "loss, dB",
             "macs": "GMACs", "ms": "ms per image", "speedup": "speed-up"}, "front"))
     return made
