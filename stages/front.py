@@ -1,6 +1,6 @@
 """Routing against narrower networks, on the images of the ablation: PSNR of both, and times side by side.
 
-The networks are those for the ablation's scale alone, and FSRCNN.  On a CPU with one thread, as
+The networks are those for the ablation's scale alone that differ in more than that from PRN, and FSRCNN.  On a CPU with one thread, as
 `stages.engine`.
 """
 
@@ -27,7 +27,8 @@ REPEATS = 3
 def main():
     p, where = params.load(), device()
     scale = p.ablation.scale
-    names = [n for n in p.present(p.variants) if p.variants[n].network == "prn" and p.scales_of(n) == (scale,)]
+    names = [n for n in p.present(p.variants) if (v := p.variants[n]).network == "prn" and p.scales_of(n) == (scale,)
+             and (v.options or v.recipe)]
     models = {name: trained(p, name) for name in (*names, "fsrcnn")}
     known = [(name, degrade(y, scale)) for name, y in training_images(p, IMAGES).items()]
     pairs = [(path.stem, load(path, scale)) for path in test_images(p)[p.images.ablation]]

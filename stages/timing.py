@@ -28,10 +28,10 @@ def plan(p):
     yield "prn", a.scale, "paper", routing(p)  # patch by patch is slow, and read at this scale alone
     for _, low, upper in a.pairs():
         yield "prn", a.scale, "grouped", routing(p, low, upper)
-    for name in p.present(p.variants):
+    once = {repr(p.variants[n].options): n for n in reversed(p.present(p.variants))}  # not what is trained again
+    for name in reversed(once.values()):
         variant = p.variants[name]
-        again = variant.seed or variant.effort != 1  # the same network, trained again
-        if variant.network == "prn" and {"early", "middle", "rolling"} & variant.options.keys() and not again:
+        if variant.network == "prn" and {"early", "middle", "rolling"} & variant.options.keys():
             yield name, a.scale, "grouped", routing(p, a.gamma_low, a.gamma_upper)
 
 

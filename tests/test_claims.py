@@ -449,7 +449,32 @@ def test_repeats_are_variants_that_differ_in_their_seed_alone():
     assert groups["prn_no_rolling"][1:] == ["prn_no_rolling_seed1", "prn_no_rolling_seed2"]
     assert groups["prn_modern"] == ["prn_modern"]
     uneven = repeats(variants, {n: {"steps": 800 if "seed" in n else 400_000} for n in variants})
-    assert uneven["prn"] == ["prn"]
+    assert uneven["prn"] == ["prn"] and uneven["prn_seed0"] == ["prn_seed0", "prn_seed1", "prn_seed2"]
+
+
+def test_what_went_further_than_its_seeds_is_not_compared_with_them():
+    r, own = made_up(), ["prn", "prn_no_rolling"]
+    groups = {f"{n}_seed0": [f"{n}_seed0", *r.repeats[n][1:]] for n in own} | {n: [n] for n in own}
+
+    def grown(table):
+        seed0 = table[table.method.isin(own)]
+        return pd.concat([table.assign(psnr_db=table.psnr_db + 0.3 * table.method.isin(own)),
+                          seed0.assign(method=seed0.method + "_seed0")])
+
+    went = {**r.models["prn"], "steps": 800_000, "patches": 3_200_000}
+    models = r.models | {f"{n}_seed0": r.models[n] for n in own} | {n: went for n in own}
+    further = replace(r, ablation=grown(r.ablation), routed_psnr=grown(r.routed_psnr), models=models,
+                      repeats=r.repeats | groups)
+    before, after = (claims.ledger(x, cells(x)).set_index("id") for x in (r, further))
+    equal = ["rolling-psnr", "early-depth-psnr", "middle-depth-psnr", "frequency-conflict"]
+    assert (before.loc[equal].our_value == after.loc[equal].our_value).all()
+    assert (before.loc[equal].ci_low == after.loc[equal].ci_low).all()
+    assert "after 3,200,000 patches a scale, one seed, +0.09" in after.because["rolling-psnr"]
+    assert further.noise() == r.noise() and further.trainings("prn") == 3
+    short = replace(further, models=models | {"prn_seed0": r.models["prn"] | {"steps": 800}})
+    late = claims.ledger(short, cells(short)).set_index("id")
+    assert late.because["early-depth-psnr"].startswith("trained too little: PRN, seed 0")
+    assert late.verdict["fsrcnn-x2"] == after.verdict["fsrcnn-x2"] != "inconclusive"
 
 
 def test_contradictions_name_two_places_and_decisions_that_exist():

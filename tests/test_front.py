@@ -119,7 +119,7 @@ def test_borders_are_compared_with_the_first_network_of_the_width():
     assert len(report.patches(found, 4)) == 3 and len(report.table(found)) == len(report.table(results()))
     assert "PRN, ×4 alone, 2 real pixels" in [text.get_text() for text in figure.front(found).axes[0].get_legend().texts]
     assert figure.front(results(border="mine")).axes  # a user's own, of which methods.csv knows nothing
-    found = found.replace("prn_x4_w24", "prn_x4")
+    found = found.replace("prn_x4_w24", "prn_x4_w64")
     assert report.around(found).startswith("A PRN for ×4 alone gains +0.050 [+0.050, +0.050] dB if it is trained")
     assert "0.25 dB below its own whole image, with zeros 0.35" in report.around(found)
     assert "spend 0.50 of the severe path's products on training images, 0.30 on these" in report.around(found)

@@ -125,8 +125,8 @@ def _judge(claim, results, cells):
         return outcome
     images = (f"measured on {results.dataset}, not on BSDS100"
               if claim.on_bsds100 == "yes" and results.dataset != "bsds100" else "")
-    reasons = [reason for reason in (images, shortfall(results, trained(claim), scales(claim, results)))
-               if reason]
+    names = map(results.compared, trained(claim)) if claim.scales == "ablation" else trained(claim)
+    reasons = [reason for reason in (images, shortfall(results, names, scales(claim, results))) if reason]
     if not reasons:
         return outcome
     return replace(outcome, verdict="inconclusive", because="; ".join([*reasons, outcome.because]))

@@ -66,22 +66,30 @@ class Results:
     def ablated(self, name, gammas=None):
         """PSNR of each image: the mean over seeds, or of one training at other thresholds."""
         low, upper = gammas or self.gammas
-        names = [name] if gammas else self.repeats.get(name, [name])  # one seed alone is swept
+        names = [name] if gammas else self.seeds(name)  # one seed alone is swept
         rows = self.ablation[(self.ablation.gamma_low == low) & (self.ablation.gamma_upper == upper)]
         rows = rows[rows.method.isin(names)]
         return rows.groupby("image").psnr_db.mean()
 
+    def compared(self, name):
+        """The training of a variant that went as far as those that it is compared with: NAME_seed0, if it went further."""
+        return f"{name}_seed0" if f"{name}_seed0" in self.repeats else name
+
+    def seeds(self, name):
+        """The trainings of a variant that went equally far, `compared` first."""
+        return self.repeats.get(self.compared(name), [name])
+
     def trainings(self, name):
         """How many seeds of a variant were scored."""
-        return max(1, len(set(self.repeats.get(name, [])) & set(self.ablation.method)))
+        return max(1, len(set(self.seeds(name)) & set(self.ablation.method)))
 
     def noise(self):
-        """Noise of the mean PSNR between seeds of PRN's budget, or None where nothing was repeated."""
+        """Noise of the mean PSNR between seeds, which went equally far, or None where nothing was repeated."""
         at = self.ablation[(self.ablation.gamma_low == self.gammas[0])
                            & (self.ablation.gamma_upper == self.gammas[1])]
         means = at.groupby("method").psnr_db.mean()
         return statistics.seed_noise([means[means.index.isin(g)] for g in self.repeats.values()
-                                      if self.models[g[0]]["steps"] == self.models["prn"]["steps"]])
+                                      if self.models[g[0]]["steps"] == self.models[self.compared("prn")]["steps"]])
 
     def ms(self, method, mode, gammas=None):
         """Time of each repeat; empty if it was not measured."""
@@ -144,10 +152,10 @@ def repeats(variants, models):
     variants : dict of name to dict
         As in params.yaml; ``seed`` is left out of the comparison.
     models : dict of name to provenance
-        Of all these; ``steps`` have to be equal.
+        Of all these; ``steps`` have to be equal.  Of two with the same seed the first one counts.
     """
     groups = {}
     for name, variant in variants.items():
-        key = repr(sorted((k, v) for k, v in variant.items() if k not in ("seed", "profiles")))
-        groups.setdefault((key, models[name]["steps"]), []).append(name)
-    return {names[0]: names for names in groups.values()}
+        key = repr(sorted((k, v) for k, v in variant.items() if k not in ("seed", "profiles", "further")))
+        groups.setdefault((key, models[name]["steps"]), {}).setdefault(variant["seed"], name)
+    return {names[0]: names for names in map(list, map(dict.values, groups.values()))}

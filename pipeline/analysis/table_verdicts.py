@@ -38,7 +38,7 @@ def _table3(r):
     for row in r.table3.itertuples():
         label, name = f"{row.stage} {row.depth}", names.get((row.stage, row.depth))
         yield _cell(r, "III", label, "psnr_db", row.paper_psnr_db, row.psnr_db,
-                    _tolerance(r, "prn", "psnr_db"), DECIMALS["psnr_db"], [name])
+                    _tolerance(r, "prn", "psnr_db"), DECIMALS["psnr_db"], [name and r.compared(name)])
         if name != "prn":
             paper = row.paper_time / default.paper_time
             yield _cell(r, "III", label, "time, of the default's", paper,

@@ -9,7 +9,7 @@ FIGURES = ("fig8", "fig9", "fig10", "fig11")
 # tables and claims name these variants: with other options the name would lie
 MEANT = {"prn": {}, "prn_short": {}, "prn_no_rolling": {"rolling": False}, "prn_no_routing": {"routing": False},
          "prn_dilation2": {"dilation": 2}, "prn_identity": {"start": "identity"},
-         "prn_plain": {"start": "plain"}}
+         "prn_plain": {"start": "plain"}, "prn_seed0": {}, "prn_no_rolling_seed0": {"rolling": False}}
 
 
 def check(p, networks):
@@ -69,6 +69,8 @@ def _recipes(p):
         where = f"budgets.{budget}"
         if amounts.rungs != sorted({*amounts.rungs}):
             raise ParameterError(f"{where}.rungs: {amounts.rungs} is not legal; use numbers that grow")
+        if amounts.further and amounts.further <= amounts.rungs[-1]:
+            raise ParameterError(f"{where}.further: {amounts.further:,} is not legal; use more than the last of rungs")
         for name in amounts.recipes:
             one_of(name, p.recipes, f"{where}.recipes: recipes")
             resolve(p, name, budget)

@@ -54,6 +54,7 @@ class Variant:
     network: Name = "prn"  # a module of pipeline/models
     recipe: Name | None = None  # a key of recipes; None: that of its network's name, or paper
     effort: real(gt=0, le=1000) = 1.0  # times the patches of a rung: cheap networks take more of them
+    further: Flag = False  # whether it goes on to that rung of the budget
     scales: Scales | None = None  # None: those of params.yaml
     options: dict[Name, object] = field(default_factory=dict)
     train_gammas: Gammas | None = None  # of the labels; None: those of params.yaml
@@ -151,6 +152,7 @@ class Budget:
     timing: Timing
     engine: EngineTiming
     recipes: dict[Name, dict[Name, object]]
+    further: whole(1, 10**10) | None = None  # a rung of some variants alone
 
 
 @section
@@ -166,8 +168,7 @@ class Claims:
 
     def __post_init__(self):
         if "prn" not in self.paper_patches:
-            raise ValueError("paper_patches: prn: missing; all networks without a number of their own are held "
-                             "to it")
+            raise ValueError("paper_patches: prn: missing; networks without a number of their own are held to it")
 
 
 @section
@@ -239,8 +240,7 @@ class Params:
 
     def training_sets(self):
         """Names of the profile's training sets."""
-        train = self.images.train
-        return sorted({*train.pretrain.sets, *train.finetune.sets, *train.fit.sets})
+        return sorted({s for sets in vars(self.images.train).values() for s in sets.sets})
 
     def recipe_of(self, name, budget=None):
         """Recipe of a variant under a budget, that of params.yaml if None, as a dataclass."""
@@ -258,8 +258,8 @@ class Params:
 
 def networks():
     """Names of the modules of pipeline/models that have a network, without importing them."""
-    files = sorted((Path(__file__).parents[1] / "models").glob("*.py"))
-    return [path.stem for path in files if re.search(r"^class \w+\(Network\):", path.read_text(encoding="utf-8"), re.M)]
+    return [path.stem for path in sorted((Path(__file__).parents[1] / "models").glob("*.py"))
+            if re.search(r"^class \w+\(Network\):", path.read_text(encoding="utf-8"), re.M)]
 
 
 @lru_cache

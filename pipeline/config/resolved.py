@@ -33,7 +33,7 @@ def training(p, name):
         (pretrain and finetune); rungs: patches of each scale; label: how patches are classified
         (hr is an oracle that training does not have); budget: its name.
     """
-    variant, train = p.variants[name], p.images.train
+    variant, train, amounts = p.variants[name], p.images.train, p.amounts
     low, upper = variant.train_gammas or p.train_gammas
     recipe = asdict(p.recipe_of(name))
     if variant.network in FITTED:
@@ -42,7 +42,8 @@ def training(p, name):
         "network": variant.network, "options": p.options_of(name), "scales": list(p.scales_of(name)),
         "seed": p.seed + variant.seed, "recipe": recipe,
         "phases": {"trunk": asdict(train.pretrain), "branch": asdict(train.finetune)},
-        "rungs": sorted({max(1, round(patches * variant.effort)) for patches in p.amounts.rungs}),
+        "rungs": sorted({max(1, round(patches * variant.effort)) for patches in amounts.rungs}
+                        | ({amounts.further} if variant.further and amounts.further else set())),
         "label": {"norm": p.prior.norm, "domain": "bicubic" if p.prior.domain == "hr" else p.prior.domain,
                   "gamma_low": low, "gamma_upper": upper},
         "budget": p.budget,

@@ -43,7 +43,7 @@ def _measured(r):
     def alike(name):
         """PRN with as many patches as a variant has seen."""
         patches = models.get(name, {}).get("patches")
-        return next((n for n in ("prn", "prn_short") if patches and models.get(n, {}).get("patches") == patches),
+        return next((n for n in ("prn", "prn_seed0", "prn_short") if patches and models.get(n, {}).get("patches") == patches),
                     None if patches else "prn")
 
     def beside(name, ours, other):

@@ -7,7 +7,7 @@ from pipeline.paper import label
 CONTROL = "fsrcnn"
 NEAR = 0.05  # dB below the whole image that a user does not see
 MODES = {"whole": "whole image", "grouped": "the paper's", "context": "real context"}
-AROUND = ("prn_x4", "prn_x4_real")  # the same recipe and patches, but for what surrounds a patch
+AROUND = ("prn_x4_w64", "prn_x4_real")  # the same recipe and patches, but for what surrounds a patch
 LARGE = "prn_x4_large"
 LARGER = "; or zeros, trained on patches of twice the side and as many pixels in all"
 

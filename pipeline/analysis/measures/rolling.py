@@ -23,21 +23,29 @@ def _above(r, other, ours, theirs, claimed=0.0):
     counts = (r.trainings("prn"), r.trainings(other))
     interval = statistics.mean(a - b, seed=r.seed, noise=r.noise(), trainings=counts)
     return Outcome(db(interval.value, ours, theirs, 3), interval, seeded(r, verdicts.gain(interval, claimed)),
-                   f"{interval.n} images, {counts[0]} and {counts[1]} seeds; {seeds(r.noise())}")
+                   f"{interval.n} images, {counts[0]} and {counts[1]} seeds; {seeds(r.noise())}{_further(r, other)}")
+
+
+def _further(r, other):
+    """The same difference of the two trainings that went further than the seeds."""
+    if r.compared("prn") == "prn" or r.compared(other) == other:
+        return ""
+    a, b = r.ablated("prn", r.gammas), r.ablated(other, r.gammas)
+    return f"; after {r.models['prn']['patches']:,} patches a scale, one seed, {(a - b).mean():+.3f} dB"
 
 
 def conflict(r, cells):
     """Severe patches on the severe path: trained on them alone, and with shared early layers."""
     rows = r.routed_psnr[r.routed_psnr.kind == "severe"]
     table = rows.pivot(index="image", columns="method", values="psnr_db")
-    groups = [[n for n in r.repeats.get(base, []) if n in table] for base in ("prn", "prn_no_rolling")]
+    groups = [[n for n in r.seeds(base) if n in table] for base in ("prn", "prn_no_rolling")]
     if not all(groups):
         return missing("prn or prn_no_rolling has no severe patch in this run")
     a, b = (table[names].mean(axis=1) for names in groups)
     noise = statistics.seed_noise([table[names].mean() for names in groups])
     interval = statistics.mean(a - b, seed=r.seed, noise=noise, trainings=tuple(map(len, groups)))
     alone = (f"; against a network trained on all patches by the severe path alone "
-             f"{(a - table['prn_no_routing']).mean():+.3f} dB") if "prn_no_routing" in table else ""
+             f"{(table['prn'] - table['prn_no_routing']).mean():+.3f} dB") if {"prn", "prn_no_routing"} <= {*table} else ""
     return Outcome(db(interval.value, "copies", "shared layers", 3), interval,
                    seeded(r, verdicts.gain(interval), noise),
                    f"dilated copies for the milder patches against shared layers, on the severe patches "
