@@ -51,7 +51,7 @@ def test_a_slow_job_has_fewer_images_and_repeats():
         return pd.DataFrame(measure([job], repeats=5, warmup=1, device=torch.device("cpu"),
                                     budget_s=budget_s))
     assert rows(3, 10)[["images", "repeat"]].max().tolist() == [3, 4]
-    assert rows(3, 0.25)[["images", "repeat"]].max().tolist() == [2, 4]
+    assert rows(3, 0.34)[["images", "repeat"]].max().tolist() == [2, 4]  # of 20 to 28 ms a call on a busy machine
     assert rows(3, 0.01)[["images", "repeat"]].max().tolist() == [1, 2]
 
 
