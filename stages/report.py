@@ -47,7 +47,7 @@ def main():
         "profile": p.profile, "provenance": provenance, "headline": departures.headline(p.profile),
         "departures": rests_on, **symbols.summary(results["claims"], results["cells"]),
         "narrower": front.words(results["front"]), "around": front.around(results["front"]),
-        "borders": tables.borders(results["table1"], sets.ablation, a.scale),
+        "borders": tables.borders(*(results[n] for n in ("table1", "engine", "timing")), sets.ablation, a.scale),
         "training": departures.training_table(models), "pictures": titles | {
             "fig3": f"{render.RESPONSES[shown['method']]}, ×{shown['scale']}"},
         "comparisons": embed.comparisons(titles, pixels, scores),

@@ -171,6 +171,18 @@ def test_training_table_names_the_images_that_a_method_is_fitted_to():
     assert departures.training_table({"aplus": fitted})["rows"][0][:3] == ["A+", "fitted to t91", "–"]
 
 
+def test_what_patches_alone_cost_is_said_beside_the_whole_image():
+    first = pd.DataFrame({"method": ["prn", "prn_context"], "dataset": "bsds100", "scale": 4, "psnr_db": [26.954, 27.156],
+                          "paper_psnr_db": [27.17, np.nan]})
+    rows = pd.DataFrame({"method": "prn", "dataset": "bsds100", "scale": 4, "mode": ["whole", "context", "grouped"],
+                         "ms_median": [10.0, 17.6, 9.0], "psnr_db": [27.228, 27.1, 26.9]})
+    assert tables.borders(first, rows, rows, "bsds100", 4) == {
+        "where": "BSDS100 ×4", "alone": "26.95", "context": "27.16", "whole": "27.23", "paper": "27.17", "takes": "1.76"}
+    untimed = tables.borders(first, rows[:0], rows[:0], "bsds100", 4)
+    assert (untimed["whole"], untimed["takes"]) == ("–", "–")
+    assert tables.borders(first[:1], rows, rows, "bsds100", 4) == {}
+
+
 def test_table1_says_which_classical_method_falls_short():
     table = pd.DataFrame({"method": ["aplus", "rfl", "selfex", "srcnn"], "dataset": "set5", "scale": 2,
                           "psnr_db": [36.55, 36.4, 36.5, 30.0], "ssim": 0.9, "source": "measured",

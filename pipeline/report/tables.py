@@ -91,13 +91,23 @@ def table(key, file, header, rows, said, found=None, groups=(), best=()):
             "verdicts": {at: verdict for at, verdict in (found or {}).items() if verdict}}
 
 
-def borders(table1, dataset, scale):
-    """PSNR of PRN with the paper's borders and with real context, and the paper's, as text; empty without both."""
-    at = table1[(table1.dataset == dataset) & (table1.scale == scale)].set_index("method")
+def borders(table1, engine, timing, dataset, scale):
+    """What patches alone cost PRN, as text; empty where it was not scored in both ways.
+
+    Returns
+    -------
+    dict
+        where; alone, context, whole, paper: PSNR with the paper's borders, with real context, of the severe path on the
+        whole image, and the paper's; takes: time with real context over that of the whole image
+    """
+    at, psnr, ms = (rows[(rows.dataset == dataset) & (rows.scale == scale)] for rows in (table1, engine, timing))
+    at, psnr = at.set_index("method"), psnr[psnr.method == "prn"].groupby("mode").psnr_db.first()
     if not {"prn", "prn_context"} <= {*at.index}:
         return {}
+    ms = ms[ms.method == "prn"].groupby("mode").ms_median.first().reindex(times.MODES)
     return {"where": f"{style.dataset(dataset)} ×{scale}", "alone": _number(at.psnr_db["prn"], 2),
-            "context": _number(at.psnr_db["prn_context"], 2), "paper": _number(at.paper_psnr_db["prn"], 2)}
+            "context": _number(at.psnr_db["prn_context"], 2), "whole": _number(psnr.get("whole", np.nan), 2),
+            "paper": _number(at.paper_psnr_db["prn"], 2), "takes": _number(ms["context"] / ms["whole"], 2)}
 
 
 def _table1(rows, scale, test_sets, cells):
