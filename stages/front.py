@@ -1,7 +1,6 @@
 """Routing against narrower networks, on the images of the ablation: PSNR of both, and times side by side.
 
-The networks are those for the ablation's scale alone that differ in more than that from PRN, and FSRCNN.  On a CPU with one thread, as
-`stages.engine`.
+With FSRCNN beside them.  On a CPU with one thread, as `stages.engine`.
 """
 
 import math
@@ -9,7 +8,7 @@ import math
 import pandas as pd
 import torch
 
-from pipeline.config import params
+from pipeline.config import params, resolved
 from pipeline.evaluation.protocol import degrade, load
 from pipeline.experiments import front
 from pipeline.io import write_json, write_rows
@@ -27,8 +26,7 @@ REPEATS = 3
 def main():
     p, where = params.load(), device()
     scale = p.ablation.scale
-    names = [n for n in p.present(p.variants) if (v := p.variants[n]).network == "prn" and p.scales_of(n) == (scale,)
-             and (v.options or v.recipe)]
+    names = resolved.front(p)
     models = {name: trained(p, name) for name in (*names, "fsrcnn")}
     known = [(name, degrade(y, scale)) for name, y in training_images(p, IMAGES).items()]
     pairs = [(path.stem, load(path, scale)) for path in test_images(p)[p.images.ablation]]

@@ -28,10 +28,10 @@ def plan(p):
     yield "prn", a.scale, "paper", routing(p)  # patch by patch is slow, and read at this scale alone
     for _, low, upper in a.pairs():
         yield "prn", a.scale, "grouped", routing(p, low, upper)
-    once = {repr(p.variants[n].options): n for n in reversed(p.present(p.variants))}  # not what is trained again
+    there = [n for n in p.present(p.variants) if p.variants[n].network == "prn" and a.scale in p.scales_of(n)]
+    once = {repr(p.variants[n].options): n for n in reversed(there)}  # not what is trained again
     for name in reversed(once.values()):
-        variant = p.variants[name]
-        if variant.network == "prn" and {"early", "middle", "rolling"} & variant.options.keys():
+        if {"early", "middle", "rolling"} & p.variants[name].options.keys():
             yield name, a.scale, "grouped", routing(p, a.gamma_low, a.gamma_upper)
 
 

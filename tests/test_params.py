@@ -2,6 +2,7 @@
 
 import copy
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import yaml
 from dvc.utils.hydra import apply_overrides
 
 from pipeline.config import params
-from pipeline.config.resolved import training
+from pipeline.config.resolved import front, training
 from pipeline.data import sources
+from pipeline.report.front import AROUND
 from tests import workspace
 
 RAW = workspace.raw_params()
@@ -44,6 +46,20 @@ def test_the_shipped_file_is_valid(tmp_path, shipped):
     expected = params.load(shipped)
     assert load(tmp_path, "seed", value=0) == expected
     params.load("params.yaml")
+
+
+@pytest.mark.parametrize("keys, there", [({}, False), ({"budget": "gpu"}, True), ({"weights": "published"}, True),
+                                         ({"profile": "paper"}, False), ({"profile": "paper", "budget": "gpu"}, True)])
+def test_what_ablations_are_compared_with_is_trained_where_it_is_not_prn_itself(shipped, keys, there):
+    p = replace(params.load(shipped), **keys)
+    assert ("prn_seed0" in p.present(p.variants)) == ("prn_no_rolling_seed0" in p.present(p.variants)) == there
+
+
+def test_networks_of_the_front_begin_with_those_that_the_others_of_their_width_are_compared_with(shipped):
+    p = replace(params.load(shipped), profile="paper", weights="published")
+    names = front(p)
+    wide = [n for n in names if p.variants[n].options.get("width", 64) == 64 and p.variants[n].options.get("routing", True)]
+    assert wide[0] == AROUND[0] and AROUND[1] in wide and {"prn", "prn_x3", "prn_x4"}.isdisjoint(names)
 
 
 def test_the_overrides_of_the_readme_are_those_that_dvc_and_the_pipeline_take(shipped):
@@ -84,6 +100,12 @@ def test_variants_are_resolved_from_both_axes(tmp_path):
     assert training(p, "aplus")["recipe"]["sets"] == ["t91"]
     assert training(p, "prn")["phases"]["branch"] == {"sets": ["bsds200"], "augment": True}
     assert training(load(tmp_path, "budget", value="cpu"), "prn")["rungs"] == [25_000, 100_000, 400_000]
+    gpu = load(tmp_path, "budget", value="gpu")
+    assert training(gpu, "prn")["rungs"] == [100_000, 400_000, 1_200_000, 3_200_000]
+    assert training(gpu, "prn_seed0")["rungs"] == [100_000, 400_000, 1_200_000]
+    assert training(gpu, "prn_seed0") | {"rungs": 0} == training(gpu, "prn") | {"rungs": 0}
+    gpu.variants["prn"] = replace(gpu.variants["prn"], effort=2)
+    assert training(gpu, "prn")["rungs"][-1] == 6_400_000
 
 
 def test_each_budget_changes_only_what_differs():
@@ -136,6 +158,8 @@ def test_each_budget_changes_only_what_differs():
     (("variants", "prn", "train_gammas"), [50, 20], "train_gammas: gamma_low=50"),
     (("budget",), "long", "budget: 'long' is not legal; use one of smoke, cpu, gpu, paper"),
     (("budgets", "cpu", "rungs"), [0], r"budgets.cpu.rungs\[0\]: 0 is too small"),
+    (("budgets", "gpu", "further"), 1_200_000, "budgets.gpu.further: 1,200,000 is not legal; use more than the last"),
+    (("variants", "prn_seed0", "further"), True, "variants.prn_seed0.further: is not legal: it stands for prn where"),
     (("budgets", "cpu", "rungs"), [5, 5], "budgets.cpu.rungs: .5, 5. is not legal; use numbers that grow"),
     (("budgets", "cpu", "recipes", "prm"), {}, "budgets.cpu.recipes.*'prm' is not legal; use one of paper"),
     (("budgets", "cpu", "recipes", "paper"), {"batc": 8}, "cpu.recipes.paper.batc: unknown key; legal: lea"),

@@ -112,6 +112,9 @@ def test_table3_takes_depths_from_the_variants():
                           times(("prn", "grouped", 20, 50, 6)), options, (20, 50), 4)
     assert table.psnr_db.tolist()[:2] == [27.0, 27.5] and pd.isna(table.psnr_db[2])
     assert table.paper_psnr_db.tolist() == [27.12, 27.13, 27.15, 27.05, 27.12, 27.15]
+    further = tables.table3(ablation(("prn", 20, 50, 27.0), ("prn_seed0", 20, 50, 26.9), ("prn_early2", 20, 50, 27.5)),
+                            times(("prn", "grouped", 20, 50, 6)), options, (20, 50), 4)
+    assert further.psnr_db.tolist()[:2] == [26.9, 27.5] and further.ms_per_image.equals(table.ms_per_image)
 
 
 def test_table4():

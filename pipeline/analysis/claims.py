@@ -125,7 +125,9 @@ def _judge(claim, results, cells):
         return outcome
     images = (f"measured on {results.dataset}, not on BSDS100"
               if claim.on_bsds100 == "yes" and results.dataset != "bsds100" else "")
-    names = map(results.compared, trained(claim)) if claim.scales == "ablation" else trained(claim)
+    names = trained(claim)
+    if claim.scales == "ablation" and len(names) > 1:  # compared after equal patches
+        names = [*map(results.compared, names)]
     reasons = [reason for reason in (images, shortfall(results, names, scales(claim, results))) if reason]
     if not reasons:
         return outcome

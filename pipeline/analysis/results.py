@@ -72,7 +72,7 @@ class Results:
         return rows.groupby("image").psnr_db.mean()
 
     def compared(self, name):
-        """The training of a variant that went as far as those that it is compared with: NAME_seed0, if it went further."""
+        """The training of a variant that others of fewer patches are compared with: NAME_seed0, where there is one."""
         return f"{name}_seed0" if f"{name}_seed0" in self.repeats else name
 
     def seeds(self, name):

@@ -126,7 +126,7 @@ def depth_variants(variants):
         if name == "prn":
             found |= {("early", 1): name, ("middle", 2): name}
         elif len(options) == 1 and next(iter(options)) in ("early", "middle"):
-            found[next(iter(options.items()))] = name
+            found.setdefault(next(iter(options.items())), name)
     return found
 
 
@@ -209,7 +209,7 @@ def summary(first, ablation, second, routes, gammas, dataset, scale):
     -------
     dict
         psnr_db of each measured method and scale; ablation_psnr_db of each PRN variant at the ablation's
-        thresholds; PRN's gain over bicubic and of rolling, dB; per cent of the patches that are mild, severe.
+        thresholds; PRN's gain over bicubic and of rolling (Table IV's), dB; per cent of the patches that are mild, severe.
     """
     rows = first[(first.dataset == dataset) & first.psnr_db.notna()]
     psnr = {name: {f"x{row.scale}": round(row.psnr_db, 2) for row in part.itertuples()}

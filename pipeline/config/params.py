@@ -215,11 +215,11 @@ class Params:
         """Those of some variants that have weights in this run, or need none; refuses an unknown one.
 
         With ``weights: published``, those that are published, by us or by their authors, that nothing is
-        learnt for, or that all figures need.
+        learnt for, or that all figures need.  NAME_seed0 is NAME itself in a budget where that goes no further.
         """
         here = self.of_profile(names)
         if self.weights == "trained":
-            return here
+            return here if self.amounts.further else [n for n in here if not n.endswith("_seed0")]
         return [n for n in here if n in published() or n in by_authors() or n in checks.ALWAYS
                 or self.variants[n].network in UNLEARNT]
 

@@ -17,6 +17,16 @@ def scored(p):
     return {name: name for name in p.present([*p.methods, *p.routed])} | {CONTEXT: "prn"}
 
 
+def front(p):
+    """Networks for the ablation's scale alone that differ in more than that from PRN: list of names.
+
+    Those that differ in width and routes alone come first: the first of a width is what others of it are compared with.
+    """
+    names = [n for n in p.present(p.variants) if (v := p.variants[n]).network == "prn" and (v.options or v.recipe)
+             and p.scales_of(n) == (p.ablation.scale,)]
+    return sorted(names, key=lambda n: bool(p.variants[n].recipe or p.variants[n].options.keys() - {"width", "routing"}))
+
+
 def training(p, name):
     """One entry of variants.json, all that a training or a fit of a variant reads besides images.
 
@@ -42,8 +52,8 @@ def training(p, name):
         "network": variant.network, "options": p.options_of(name), "scales": list(p.scales_of(name)),
         "seed": p.seed + variant.seed, "recipe": recipe,
         "phases": {"trunk": asdict(train.pretrain), "branch": asdict(train.finetune)},
-        "rungs": sorted({max(1, round(patches * variant.effort)) for patches in amounts.rungs}
-                        | ({amounts.further} if variant.further and amounts.further else set())),
+        "rungs": sorted({max(1, round(patches * variant.effort)) for patches in
+                         [*amounts.rungs, *[amounts.further] * bool(variant.further and amounts.further)]}),
         "label": {"norm": p.prior.norm, "domain": "bicubic" if p.prior.domain == "hr" else p.prior.domain,
                   "gamma_low": low, "gamma_upper": upper},
         "budget": p.budget,

@@ -91,7 +91,7 @@ def _measured(r):
         "D14": "; ".join(f"{phase}: {steps} steps, {images} images" for phase, (steps, images) in
                          models.get("prn", {}).get("phases", {}).items()) or NOT_MEASURED,
         "D15": _authors(r["table1"]),
-        "D16": _patches(models, ("prn", "prn_no_rolling", "fsrcnn", "fsrcnn_ours")),
+        "D16": _patches(models, ("prn", "prn_no_rolling", "prn_seed0", "fsrcnn", "fsrcnn_ours")),
     }
 
 

@@ -201,11 +201,13 @@ def _weights(trained):
 
 
 def _seen(models, paper):
-    """Patches that PRN saw, in those of the paper, and prn_modern."""
-    seen, modern = (models.get(name, {}).get("patches") for name in ("prn", "prn_modern"))
+    """Patches that PRN saw, in those of the paper, and others of Table I or its seeds that saw another number."""
+    seen = models.get("prn", {}).get("patches")
     if not paper or not seen:
         return ""
-    beside = f" ({label('prn_modern')}: {modern:,})" if modern not in (None, seen) else ""
+    others = {name: models.get(name, {}).get("patches") for name in ("prn_modern", "prn_seed0", "fsrcnn_ours")}
+    beside = ", ".join(f"{label(name)}: {n:,}" for name, n in others.items() if n not in (None, seen))
+    beside = f" ({beside})" if beside else ""
     return f"PRN saw {seen:,} patches of each scale, {seen / paper:.1%} of the paper's{beside}; all networks "
 
 

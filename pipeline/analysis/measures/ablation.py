@@ -63,11 +63,12 @@ def shallower(r, cells, stage, claimed):
 def multi_scale(r, cells):
     """PSNR of one network for all scales above networks for one scale each."""
     psnr = r.one_scale.pivot_table(index=["scale", "image"], columns="method", values="psnr_db", aggfunc="first")
+    equal = [name for name in r.one_scale.method.unique()[::-1] if name != "prn"  # of two of one scale the first counts
+             and r.models[name].get("patches") == r.models["prn"].get("patches")]
     found = {scale: statistics.mean((psnr.prn - psnr[name]).loc[scale].dropna(), seed=r.seed, noise=r.noise())
-             for name in psnr.columns.drop("prn", errors="ignore")
-             for scale in psnr[name].dropna().index.unique("scale")}
+             for name in equal for scale in psnr[name].dropna().index.unique("scale")}
     if not found:
-        return missing("no variant of this run is trained for one scale")
+        return missing("no variant of this run is trained for one scale on as many patches of it as PRN")
     least = min(found.values(), key=lambda interval: interval.value)
     return Outcome(signed(_db(least), "one network for all scales is better", "one for each is better"), least,
                    seeded(r, verdicts.together(verdicts.gain(i) for i in found.values())),

@@ -44,8 +44,8 @@ def conflict(r, cells):
     a, b = (table[names].mean(axis=1) for names in groups)
     noise = statistics.seed_noise([table[names].mean() for names in groups])
     interval = statistics.mean(a - b, seed=r.seed, noise=noise, trainings=tuple(map(len, groups)))
-    alone = (f"; against a network trained on all patches by the severe path alone "
-             f"{(table['prn'] - table['prn_no_routing']).mean():+.3f} dB") if {"prn", "prn_no_routing"} <= {*table} else ""
+    alone = (f"; the networks of Table I: PRN against one trained on all patches by the severe path alone "
+             f"{(table.prn - table.prn_no_routing).mean():+.3f} dB") if {"prn", "prn_no_routing"} <= {*table} else ""
     return Outcome(db(interval.value, "copies", "shared layers", 3), interval,
                    seeded(r, verdicts.gain(interval), noise),
                    f"dilated copies for the milder patches against shared layers, on the severe patches "
