@@ -93,7 +93,7 @@ def test_few_images_have_no_interval_and_the_control_may_be_missing():
 
 
 @pytest.mark.parametrize("lift, says", [(0.05, "routing beats narrower networks from 24 channels on"),
-                                        (-0.05, "no routed network beats a narrower one")])
+                                        (-0.05, "No routed network beats one without routing that")])
 def test_words_tables_and_figure(lift, says):
     found = results(lift=lift)
     assert report.words(found).count(says) == 2
@@ -120,7 +120,7 @@ def test_borders_are_compared_with_the_first_network_of_the_width():
     assert "PRN, ×4 alone, 2 real pixels" in [text.get_text() for text in figure.front(found).axes[0].get_legend().texts]
     assert figure.front(results(border="mine")).axes  # a user's own, of which methods.csv knows nothing
     found = found.replace("prn_x4_w24", "prn_x4_w64")
-    assert report.around(found).startswith("A PRN for ×4 alone gains +0.050 [+0.050, +0.050] dB if it is trained")
+    assert report.around(found).startswith("Of two networks for ×4 alone, alike in all else, the one that is trained")
     assert "0.25 dB below its own whole image, with zeros 0.35" in report.around(found)
     assert "spend 0.50 of the severe path's products on training images, 0.30 on these" in report.around(found)
     assert report.spent(found) == {"cost": "0.50", "whole": "0.300", "larger": ""}

@@ -78,8 +78,7 @@ def _measured(r):
         "D6": f"PRN has {models['prn']['parameters']:,} parameters" if "prn" in models else NOT_MEASURED,
         "D7": f"on {where}: {beside('prn_identity', 'added to the output', 'identity channel')}; "
               f"{beside('prn_plain', 'added to the output', 'plain')}",
-        "D8": f"on {where}: " + db(("dilated copies for mild and moderate", psnr("prn")),
-                                   ("shared stages", psnr("prn_no_rolling"))),
+        "D8": f"on {where}: {beside('prn_no_rolling', 'dilated copies for mild and moderate', 'shared stages')}",
         "D9": f"on {where} at {low:g}/{upper:g}: " + db((_recipe(models, "prn"), psnr("prn")),
                                    (_recipe(models, "prn_modern"), psnr("prn_modern"))),
         "D10": f"patch by patch {prn['paper']:.1f} ms, grouped {prn['grouped']:.1f} ms, with context "
@@ -125,4 +124,5 @@ def _recipe(models, name):
         return f"{name} (not trained)"
     recipe, border = models[name]["recipe"], models[name].get("options", {}).get("border")
     return (f"{name} ({models[name]['steps']:,} steps, rate {recipe['learning_rate']:g}, {recipe['decay']}, "
-            f"batch {recipe['batch']}{', 2 real pixels around a patch' if border == 'real' else ''})")
+            f"batch {recipe['batch']}{', clipped gradients' if recipe.get('clip') else ''}"
+            f"{', 2 real pixels around a patch' if border == 'real' else ''})")

@@ -1,6 +1,7 @@
 """What the numbers of a report rest on: how it departs from the paper, and what was trained."""
 
 import re
+from collections import Counter
 
 from pipeline.io import sha256
 from pipeline.paper import label
@@ -83,9 +84,10 @@ def training_table(models):
     for name, m in models.items():
         recipe = m.get("recipe", {})
         if name in _trained(models):
-            how = [f"{m['steps']:,} × {recipe['batch']}", f"{recipe['learning_rate']:g}, {recipe['decay']}"]
+            how = [f"{m['steps']:,} × {recipe['batch']}", f"{m['patches']:,}" if "patches" in m else "–",
+                   f"{recipe['learning_rate']:g}, {recipe['decay']}"]
         elif "sets" in recipe:
-            how = [f"fitted to {', '.join(recipe['sets'])}", "–"]
+            how = [f"fitted to {', '.join(recipe['sets'])}", "–", "–"]
         else:
             continue
         macs = next(iter(m["macs_per_lr_pixel"].values()))
@@ -94,7 +96,7 @@ def training_table(models):
                      " / ".join(f"{v:,}" for v in macs.values()),
                      "published" if m.get("published") else "this run"])
     return tables.table("training", "provenance", [
-        "variant", "steps × batch", "learning rate", "minutes", "device", "parameters",
+        "variant", "steps × batch", "patches a scale", "learning rate", "minutes", "device", "parameters",
         "MACs per LR pixel", "weights from"], rows, {})
 
 
@@ -201,13 +203,13 @@ def _weights(trained):
 
 
 def _seen(models, paper):
-    """Patches that PRN saw, in those of the paper, and others of Table I or its seeds that saw another number."""
+    """Patches that PRN saw, in those of the paper, and how many networks saw another number."""
     seen = models.get("prn", {}).get("patches")
     if not paper or not seen:
         return ""
-    others = {name: models.get(name, {}).get("patches") for name in ("prn_modern", "prn_seed0", "fsrcnn_ours")}
-    beside = ", ".join(f"{label(name)}: {n:,}" for name, n in others.items() if n not in (None, seen))
-    beside = f" ({beside})" if beside else ""
+    others = Counter(m["patches"] for m in models.values() if m.get("patches") not in (None, seen))
+    beside = ", ".join(f"{count} of the others saw {n:,}" for n, count in sorted(others.items(), reverse=True))
+    beside = f" ({beside}: method.md)" if beside else ""
     return f"PRN saw {seen:,} patches of each scale, {seen / paper:.1%} of the paper's{beside}; all networks "
 
 

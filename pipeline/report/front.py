@@ -83,8 +83,8 @@ def around(front):
     if not {*AROUND} <= {*found.index}:
         return ""
     row, whole = found.loc[real], front[front["mode"] == "whole"].set_index("method").macs[real]
-    return (f"A PRN for ×4 alone gains {interval(row, 'over_first')} dB if it is trained and used with 2 LR pixels of the "
-            f"image around each patch, for its first layer and bicubic; it is then {row.loss_db:.2f} dB below its own whole "
+    return (f"Of two networks for ×4 alone, alike in all else, the one that is trained and used with 2 LR pixels of the image "
+            f"around each patch, for its first layer and bicubic, gains {interval(row, 'over_first')} dB; it is then {row.loss_db:.2f} dB below its own whole "
             f"image, with zeros {found.loss_db[plain]:.2f} (thresholds that spend {row.cost:.2f} of the severe path's "
             f"products on training images, {row.macs / whole:.2f} on these; one seed). ")
 
@@ -128,15 +128,15 @@ def words(front):
     if best(front).empty:
         return "No routed network here that is as expensive as the narrowest one without routing. "
     said = []
-    for name, equal in (("at_time", "in equal time"), ("at_macs", "with equal products")):
+    for name, equal, fewer in (("at_time", "In equal time", "takes no more time"),
+                               ("at_macs", "With equal products", "makes no more products")):
         some = routed(front)[0].dropna(subset=f"{name}_db")
         top = some.loc[some[f"{name}_db"].idxmax()]
         low = some[f"{name}_low"].fillna(some[f"{name}_db"])
         wins = sorted(some.width[low > 0].unique())
-        verdict = (f"routing beats narrower networks from {wins[0]:g} channels on" if wins else
-                   "no routed network beats a narrower one")
-        said.append(f"{equal[0].upper()}{equal[1:]}, {verdict} (best: {label(top.method)}, {MODES[top['mode']]}, "
-                    f"{interval(top, name)} dB)")
+        verdict = (f"{equal}, routing beats narrower networks from {wins[0]:g} channels on (best" if wins else
+                   f"No routed network beats one without routing that {fewer} (closest")
+        said.append(f"{verdict}: {label(top.method)}, {MODES[top['mode']]}, {interval(top, name)} dB)")
     said.append(_near(_routed(front)))
     control = front[front.method == CONTROL].squeeze()
     faster = front[(front.ratio <= 1) & (front.psnr_db > control.psnr_db)]

@@ -11,7 +11,9 @@ CELLS = {"matches": "=", "replicated": "≈", "above paper": "▲", "not replica
 RULES = ("Each criterion was fixed before the first scores, or says that it was not. Claims on trained "
          "quality rest on intervals over images and seeds, and have a verdict only where the networks saw "
          "a tenth of the paper's patches, or gained 0.03 dB or less by the last doubling (decision D16). "
-         "Seeds: ± their standard deviation, pooled, of networks that may have seen fewer patches than Table I's.")
+         "Seeds: ± their standard deviation, pooled, of networks that may have seen fewer patches than Table I's, at the "
+         "scale and thresholds of the ablation, and taken to hold at others. Ratios of times are geometric means over "
+         "repeats side by side; tables of times have medians.")
 MEANING = {"matches": "equal as printed", "replicated": "within the tolerance", "above paper":
            "better than the paper by more than the tolerance", "not replicated":
            "worse by more than the tolerance", "not comparable": "other data, or trained too little",

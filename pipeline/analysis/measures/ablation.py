@@ -46,7 +46,8 @@ def depth_quality(r, cells, stage, slight):
     if verdict == "supported" and end.low > slight:
         verdict = "partly supported"
     return Outcome(signed(_db(end), "deeper is better", "deeper is worse"), end, verdict,
-                   f"layer by layer {', '.join(map(_db, steps))}; {end.n} images; {seeds(r.noise())}")
+                   f"layer by layer {', '.join(map(_db, steps))}; {end.n} images, "
+                   f"{', '.join(str(r.trainings(n)) for n in names)} trainings; {seeds(r.noise())}")
 
 
 def shallower(r, cells, stage, claimed):
@@ -57,7 +58,8 @@ def shallower(r, cells, stage, claimed):
     interval = _deeper(r, name, "prn")
     return Outcome(signed(_db(interval), "shallower is worse", "shallower is better"),
                    interval, seeded(r, verdicts.gain(interval, claimed)),
-                   f"the default over the shallower one, {interval.n} images; {seeds(r.noise())}")
+                   f"the default over the shallower one, {interval.n} images, {r.trainings('prn')} and "
+                   f"{r.trainings(name)} trainings; {seeds(r.noise())}")
 
 
 def multi_scale(r, cells):
@@ -72,8 +74,8 @@ def multi_scale(r, cells):
     least = min(found.values(), key=lambda interval: interval.value)
     return Outcome(signed(_db(least), "one network for all scales is better", "one for each is better"), least,
                    seeded(r, verdicts.together(verdicts.gain(i) for i in found.values())),
-                   f"{', '.join(f'x{scale} {_db(i)}' for scale, i in sorted(found.items()))}; {least.n} images; "
-                   f"{seeds(r.noise())}")
+                   f"{', '.join(f'x{scale} {_db(i)}' for scale, i in sorted(found.items()))}; {least.n} images, one "
+                   f"training each, after as many patches of each scale, so that PRN took more steps; {seeds(r.noise())}")
 
 
 def depth_time(r, cells, stage):

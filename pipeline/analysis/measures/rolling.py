@@ -23,7 +23,14 @@ def _above(r, other, ours, theirs, claimed=0.0):
     counts = (r.trainings("prn"), r.trainings(other))
     interval = statistics.mean(a - b, seed=r.seed, noise=r.noise(), trainings=counts)
     return Outcome(db(interval.value, ours, theirs, 3), interval, seeded(r, verdicts.gain(interval, claimed)),
-                   f"{interval.n} images, {counts[0]} and {counts[1]} seeds; {seeds(r.noise())}{_further(r, other)}")
+                   f"{interval.n} images, {counts[0]} and {counts[1]} seeds{_after(r, 'prn')}; {seeds(r.noise())}"
+                   f"{_further(r, other)}")
+
+
+def _after(r, name):
+    """Patches that the trainings of a variant saw which are compared, in words."""
+    patches = r.models[r.compared(name)].get("patches")
+    return f" after {patches:,} patches a scale" if patches else ""
 
 
 def _further(r, other):
@@ -44,12 +51,12 @@ def conflict(r, cells):
     a, b = (table[names].mean(axis=1) for names in groups)
     noise = statistics.seed_noise([table[names].mean() for names in groups])
     interval = statistics.mean(a - b, seed=r.seed, noise=noise, trainings=tuple(map(len, groups)))
-    alone = (f"; the networks of Table I: PRN against one trained on all patches by the severe path alone "
+    alone = (f"; PRN of Table I against one trained on all patches by the severe path alone, one seed each, "
              f"{(table.prn - table.prn_no_routing).mean():+.3f} dB") if {"prn", "prn_no_routing"} <= {*table} else ""
     return Outcome(db(interval.value, "copies", "shared layers", 3), interval,
                    seeded(r, verdicts.gain(interval), noise),
                    f"dilated copies for the milder patches against shared layers, on the severe patches "
-                   f"of {interval.n} images{alone}; {seeds(noise)}")
+                   f"of {interval.n} images{_after(r, 'prn')}; {seeds(noise)}{alone}")
 
 
 def receptive(r, cells):

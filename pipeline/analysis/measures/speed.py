@@ -83,6 +83,6 @@ def reconstruction(r, cells, full, part):
     interval = statistics.ratio(ms["reconstruction"], ms["network"])
     return Outcome(f"{interval.value:.1%} of the network's time", interval.percent(),
                    verdicts.reaches(-interval, -full, -part, least=2),
-                   f"{setting(r)}, one run: network {ms['network'].median():.2f} ms, cropping and "
-                   f"reassembling {ms['reconstruction'].median():.2f} ms, all "
+                   f"{setting(r)} at {r.gammas[0]:g}/{r.gammas[1]:g}, by the plain network, not the engine, {interval.n} "
+                   f"repeats: network {ms['network'].median():.2f} ms, cropping and reassembling {ms['reconstruction'].median():.2f} ms, all "
                    f"{ms['job'].median():.2f} ms per image")
