@@ -120,7 +120,7 @@ def test_borders_are_compared_with_the_first_network_of_the_width():
     assert "PRN, ×4 alone, 2 real pixels" in [text.get_text() for text in figure.front(found).axes[0].get_legend().texts]
     assert figure.front(results(border="mine")).axes  # a user's own, of which methods.csv knows nothing
     found = found.replace("prn_x4_w24", "prn_x4_w64")
-    assert report.around(found).startswith("Of two networks for ×4 alone, alike in all else, the one that is trained")
+    assert report.around(found).startswith("Of two networks for ×4 alone, of one recipe and the same patches, the one that is trained")
     assert "0.25 dB below its own whole image, with zeros 0.35" in report.around(found)
     assert "spend 0.50 of the severe path's products on training images, 0.30 on these" in report.around(found)
     assert report.spent(found) == {"cost": "0.50", "whole": "0.300", "larger": ""}

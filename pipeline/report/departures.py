@@ -207,8 +207,8 @@ def _seen(models, paper):
     seen = models.get("prn", {}).get("patches")
     if not paper or not seen:
         return ""
-    others = Counter(m["patches"] for m in models.values() if m.get("patches") not in (None, seen))
-    beside = ", ".join(f"{count} of the others saw {n:,}" for n, count in sorted(others.items(), reverse=True))
+    others = Counter(n for m in models.values() if (n := m.get("patches")) and n != seen)
+    beside = ", ".join(f"{count} others {n:,}" for n, count in sorted(others.items(), reverse=True))
     beside = f" ({beside}: method.md)" if beside else ""
     return f"PRN saw {seen:,} patches of each scale, {seen / paper:.1%} of the paper's{beside}; all networks "
 

@@ -83,7 +83,7 @@ def around(front):
     if not {*AROUND} <= {*found.index}:
         return ""
     row, whole = found.loc[real], front[front["mode"] == "whole"].set_index("method").macs[real]
-    return (f"Of two networks for ×4 alone, alike in all else, the one that is trained and used with 2 LR pixels of the image "
+    return (f"Of two networks for ×4 alone, of one recipe and the same patches, the one that is trained and used with 2 LR pixels of the image "
             f"around each patch, for its first layer and bicubic, gains {interval(row, 'over_first')} dB; it is then {row.loss_db:.2f} dB below its own whole "
             f"image, with zeros {found.loss_db[plain]:.2f} (thresholds that spend {row.cost:.2f} of the severe path's "
             f"products on training images, {row.macs / whole:.2f} on these; one seed). ")
