@@ -14,7 +14,8 @@ OVERVIEW = ("claims", "All claims with a number, by unit: our value and its 95 %
 FIGURES = [  # file, caption
     ("fig1", "Fig. 1: PSNR against time per image; horizontal bars from the 10th to the 90th "
              "percentile of the repeats. The grey line: no other method is both faster and better. A "
-             "hollow marker: the PSNR of the paper, or of the method's own, at the time measured here."),
+             "hollow marker: the PSNR of the paper, or of the method's own, at the time measured here. PRN without "
+             "rolling and FSRCNN trained here, at the places of PRN and FSRCNN, are in Table I."),
     ("fig2", "Fig. 2: patches that the 7-layer CNN improves most and least over bicubic."),
     ("fig3", "Fig. 3: largest response over channels {}."),
     ("fig4", "Fig. 4: the prior P of patches with a gain above 1 dB (severe) and below (mild), their "

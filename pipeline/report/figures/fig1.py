@@ -9,6 +9,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocato
 from pipeline.report.figures import style
 from pipeline.report.figures.labels import annotate
 
+_ASIDE = ("prn_no_rolling", "fsrcnn_ours")  # at the places of PRN and FSRCNN: Table I has them
 _MODES = {"grouped": "", "paper": ", patch by patch", "whole": "", "context": ""}
 
 
@@ -16,7 +17,7 @@ _MODES = {"grouped": "", "paper": ", patch by patch", "whole": "", "context": ""
 def efficiency(table, timing, dataset, scale):
     """PSNR against time of each method that has both.
 
-    PRN and its variants are scored patch by patch and stand at the times of the modes ``grouped`` and
+    Those `_ASIDE` are left out.  PRN and its variants are scored patch by patch and stand at the times of the modes ``grouped`` and
     ``paper``, PRN with real context at that of ``context``; all others at that of ``whole``.
     A hollow marker has a cited quality: alone where the time alone is measured, else beside ours, at our
     time, where the paper's figure differs by 0.01 dB or more.
@@ -59,6 +60,7 @@ def _points(table, timing, dataset, scale):
     context = timing[(timing.method == "prn") & (timing["mode"] == "context")].assign(method="prn_context")
     columns = ["method", "psnr_db", "paper_psnr_db", "cited"]
     rows = pd.concat([timing, context]).merge(quality[columns], on="method")
+    rows = rows[~rows.method.isin(_ASIDE)]
     context = rows.method == "prn_context"
     routed = rows.method.str.startswith("prn") & ~context  # without routing too: each patch by the severe path
     return rows[routed & rows["mode"].isin(["grouped", "paper"]) | context
