@@ -391,11 +391,15 @@ def test_networks_for_one_scale_and_of_mild_patches_alone_are_judged_once_they_a
             for name, gain in ((f"prn_x{scale}", gain), ("prn", 0))]
     rest = results.ablation[results.ablation.gamma_low.ne(20) | results.ablation.gamma_upper.ne(50)
                             | results.ablation.method.ne("prn")]
-    found = judge(replace(results, ablation=pd.concat([rest, alone]), one_scale=pd.concat(rows)))
+    models = results.models | {f"prn_x{scale}": results.models["prn"] for scale in (2, 4)}
+    more = replace(results, ablation=pd.concat([rest, alone]), one_scale=pd.concat(rows), models=models)
+    found = judge(more)
     assert found.verdict["mild-and-moderate"] == "supported"
     assert found.our_value["mild-and-moderate"].startswith("+0.05")
     assert found.verdict["multi-scale"] == "partly supported"  # above at one scale, below at the other
     assert "x2 +0.100 dB, x4 -0.100 dB" in found.because["multi-scale"]
+    uneven = replace(more, models=models | {"prn_x4": results.models["prn"] | {"patches": 1}})
+    assert judge(uneven).because["multi-scale"].startswith("x2 +0.100 dB; ")
 
 
 def test_the_papers_own_table_contradicts_best_everywhere():
