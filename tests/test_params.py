@@ -55,6 +55,12 @@ def test_what_ablations_are_compared_with_is_trained_where_it_is_not_prn_itself(
     assert ("prn_seed0" in p.present(p.variants)) == ("prn_no_rolling_seed0" in p.present(p.variants)) == there
 
 
+def test_a_variant_of_a_user_is_trained_whatever_its_name_ends_in(shipped):
+    p = params.load(shipped)
+    mine = replace(p, variants=p.variants | {"mine_seed0": params.Variant()})
+    assert "mine_seed0" in mine.present(mine.variants)
+
+
 def test_networks_of_the_front_begin_with_those_that_the_others_of_their_width_are_compared_with(shipped):
     p = replace(params.load(shipped), profile="paper", weights="published")
     names = front(p)

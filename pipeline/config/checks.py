@@ -110,7 +110,7 @@ def _check_variant(p, where, name, variant, networks):
     if name in networks and variant.network != name:
         raise ParameterError(f"{where}.network: {variant.network!r} is not legal; use {name}, or another "
                              "name for the variant")
-    if name.endswith("_seed0") and variant.further:
+    if variant.further and name in {f"{v}_seed0" for v in p.variants}:
         raise ParameterError(f"{where}.further: is not legal: it stands for {name.removesuffix('_seed0')} where that is "
                              "compared after fewer patches; leave the key out")
     if name in MEANT and (variant.options != MEANT[name] or variant.train_gammas or variant.seed):

@@ -219,7 +219,7 @@ class Params:
         """
         here = self.of_profile(names)
         if self.weights == "trained":
-            return here if self.amounts.further else [n for n in here if not n.endswith("_seed0")]
+            return here if self.amounts.further else [n for n in here if n not in {f"{v}_seed0" for v in self.variants}]
         return [n for n in here if n in published() or n in by_authors() or n in checks.ALWAYS
                 or self.variants[n].network in UNLEARNT]
 
